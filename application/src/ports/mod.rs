@@ -1,0 +1,27 @@
+//! What the application needs from the outside. Each port says what must hold for every implementation.
+
+pub mod clock;
+pub mod directory;
+pub mod ledger;
+pub mod quarantine;
+pub mod read_models;
+pub mod vault;
+pub mod whatsapp;
+
+/// A fault of the outside: the database, the disk, the network. Never a broken rule.
+#[derive(Debug, thiserror::Error)]
+#[error("{what} is unavailable")]
+pub struct Unavailable {
+    /// What cannot be reached.
+    pub what: &'static str,
+    /// Why.
+    #[source]
+    pub source: Box<dyn std::error::Error + Send + Sync>,
+}
+
+impl Unavailable {
+    /// Wraps a fault.
+    pub fn new(what: &'static str, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self { what, source: source.into() }
+    }
+}

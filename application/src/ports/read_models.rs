@@ -1,0 +1,55 @@
+//! The little that use cases ask of the read models.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use chatledger_domain::{MessageId, Position, TagId, TaggingId, TenantId, UserId, WaId};
+
+use super::Unavailable;
+
+/// A message as use cases need it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MessageRef {
+    /// Its chat.
+    pub wa_id: WaId,
+    /// Our id.
+    pub message_id: MessageId,
+    /// WhatsApp's id, once it has one.
+    pub waba_id: Option<String>,
+}
+
+/// What became of a message that was queued.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Sent {
+    /// No answer yet, or the answer got lost.
+    Waiting,
+    /// WhatsApp took it: its id, and its answer where we have it.
+    Accepted(String, Option<String>),
+    /// WhatsApp refused it: its errors, JSON.
+    Rejected(String),
+}
+
+/// A tagging that still stands: the tagged chat, and the message where it is a message's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StandingTagging {
+    /// The tagging.
+    pub id: TaggingId,
+    /// Whether a message is tagged rather than the chat.
+    pub of_message: bool,
+}
+
+/// The read models, by tenant.
+#[async_trait]
+pub trait ReadModels: Send + Sync {
+    /// Waits until every live projection of the tenant has passed the position, or the time is over: whether it has.
+    async fn wait_for(&self, tenant: TenantId, position: Position, at_most: Duration) -> bool;
+    /// A message by our id or WhatsApp's.
+    async fn message(&self, tenant: TenantId, id: &str) -> Result<Option<MessageRef>, Unavailable>;
+    /// What became of a message that was queued; `None` when there is no such message.
+    async fn sent(&self, tenant: TenantId, message: MessageId) -> Result<Option<Sent>, Unavailable>;
+    /// The id of the user with this name, without regard to case.
+    async fn user_by_name(&self, tenant: TenantId, username: &str) -> Result<Option<UserId>, Unavailable>;
+    /// Some taggings with a tag that still stand, at most `limit`.
+    async fn taggings_with(&self, tenant: TenantId, tag: TagId, limit: i64)
+    -> Result<Vec<StandingTagging>, Unavailable>;
+}

@@ -1,0 +1,82 @@
+//! Every event of every aggregate as one type, for readers of the whole ledger.
+
+use crate::{
+    chat::ChatEvent,
+    contact::ContactEvent,
+    decider::{Decider, Event, UnreadableEvent},
+    group::GroupEvent,
+    tag::TagEvent,
+    tenant::TenantEvent,
+    user::UserEvent,
+    whatsapp_account::WhatsAppAccountEvent,
+};
+
+macro_rules! any_event {
+    ($($variant:ident($event:ty) of $state:ty),+ $(,)?) => {
+        /// One event of any aggregate.
+        #[derive(Clone, Debug, PartialEq)]
+        pub enum AnyEvent {
+            $(#[doc = concat!("An event of a ", stringify!($variant), ".")] $variant($event)),+
+        }
+
+        $(impl From<$event> for AnyEvent {
+            fn from(event: $event) -> Self {
+                Self::$variant(event)
+            }
+        })+
+
+        impl AnyEvent {
+            /// The stored names of all aggregate types.
+            pub const AGGREGATE_TYPES: &[&str] = &[$(<$state as Decider>::TYPE),+];
+
+            /// The aggregate type as a constant, where the name is one.
+            #[must_use]
+            pub fn aggregate_type(name: &str) -> Option<&'static str> {
+                Self::AGGREGATE_TYPES.iter().find(|known| **known == name).copied()
+            }
+
+            /// Reads a stored event.
+            ///
+            /// # Errors
+            /// When the aggregate, the name or the version is unknown, or the payload does not fit.
+            pub fn read(aggregate: &str, name: &str, version: &str, payload: &str) -> Result<Self, UnreadableEvent> {
+                match aggregate {
+                    $(<$state as Decider>::TYPE => <$event>::read(name, version, payload).map(Self::$variant),)+
+                    _ => Err(UnreadableEvent::Unknown { name: format!("{aggregate}.{name}"), version: version.into() }),
+                }
+            }
+
+            /// The stored name.
+            #[must_use]
+            pub fn name(&self) -> &'static str {
+                match self { $(Self::$variant(event) => event.name()),+ }
+            }
+
+            /// The stored version.
+            #[must_use]
+            pub fn version(&self) -> &'static str {
+                match self { $(Self::$variant(event) => event.version()),+ }
+            }
+
+            /// The JSON schema of every event: aggregate, name, version, schema.
+            #[must_use]
+            pub fn schemas() -> Vec<(&'static str, &'static str, &'static str, schemars::Schema)> {
+                let mut all = Vec::new();
+                $(all.extend(<$event>::schemas().into_iter().map(|(name, version, schema)| {
+                    (<$state as Decider>::TYPE, name, version, schema)
+                }));)+
+                all
+            }
+        }
+    };
+}
+
+any_event! {
+    Chat(ChatEvent) of crate::chat::Chat,
+    Contact(ContactEvent) of crate::contact::Contact,
+    Group(GroupEvent) of crate::group::Group,
+    Tag(TagEvent) of crate::tag::Tag,
+    Tenant(TenantEvent) of crate::tenant::Tenant,
+    User(UserEvent) of crate::user::User,
+    WhatsAppAccount(WhatsAppAccountEvent) of crate::whatsapp_account::WhatsAppAccount,
+}

@@ -1,0 +1,52 @@
+//! Who may change an assignment (R-ASG-1 … R-ASG-9).
+
+use super::{AssignmentChange, Chat, ChatAssigned, ChatRefusal};
+use crate::{
+    ids::{GroupId, UserId},
+    permission::Actor,
+};
+
+impl Chat {
+    /// The one event of a change, `None` when nothing changes. One refused part refuses the whole (R-ASG-8).
+    pub(super) fn assign(
+        &self,
+        actor: &Actor,
+        change: AssignmentChange,
+        now: i64,
+    ) -> Result<Option<ChatAssigned>, ChatRefusal> {
+        let user = change.user.unwrap_or(self.assignment.user);
+        let group = change.group.unwrap_or(self.assignment.group);
+        if !actor.is_admin() && !(self.may_set_user(actor, user) && self.may_set_group(actor, group)) {
+            return Err(ChatRefusal::AssignmentHeld);
+        }
+        let user_changes = user != self.assignment.user;
+        let group_changes = group != self.assignment.group;
+        if !user_changes && !group_changes {
+            return Ok(None);
+        }
+        Ok(Some(ChatAssigned {
+            user_set: user.filter(|_| user_changes),
+            user_cleared: user_changes && user.is_none(),
+            group_set: group.filter(|_| group_changes),
+            group_cleared: group_changes && group.is_none(),
+            done_by: Some(actor.user),
+            timestamp: now,
+        }))
+    }
+
+    fn may_set_user(&self, actor: &Actor, user: Option<UserId>) -> bool {
+        let current = self.assignment.user;
+        match user {
+            same if same == current => true,
+            Some(_) => current.is_none(),
+            None => current == Some(actor.user),
+        }
+    }
+
+    fn may_set_group(&self, actor: &Actor, group: Option<GroupId>) -> bool {
+        let current = self.assignment.group;
+        let mine = self.assignment.user == Some(actor.user);
+        let of_my_group = self.assignment.user.is_none() && current.is_some_and(|group| actor.groups.contains(&group));
+        group == current || mine || of_my_group || (current.is_none() && group.is_some())
+    }
+}

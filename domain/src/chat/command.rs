@@ -1,0 +1,213 @@
+//! What may be asked of a chat. Times are POSIX seconds; `now` comes with the command.
+
+use super::event::TagAsItWas;
+use crate::{
+    ids::{GroupId, MessageId, TaggingId, UserId},
+    permission::Actor,
+    raw_json::RawJson,
+};
+
+/// A message from the customer, as WhatsApp brought it.
+#[derive(Clone, Debug)]
+pub struct Incoming {
+    /// The id it gets from us.
+    pub message_id: MessageId,
+    /// WhatsApp's id.
+    pub waba_id: String,
+    /// When it was written.
+    pub timestamp: i64,
+    /// WhatsApp's type.
+    pub kind: String,
+    /// WhatsApp's id of the quoted message.
+    pub context: Option<String>,
+    /// Whether it came by an ad's referral.
+    pub referral: bool,
+    /// WhatsApp's object.
+    pub message: RawJson,
+}
+
+/// A message the business wrote from the phone app.
+#[derive(Clone, Debug)]
+pub struct Echo {
+    /// The id it gets from us.
+    pub message_id: MessageId,
+    /// WhatsApp's id.
+    pub waba_id: String,
+    /// When it was written.
+    pub timestamp: i64,
+    /// WhatsApp's type.
+    pub kind: String,
+    /// WhatsApp's id of the quoted message.
+    pub context: Option<String>,
+    /// WhatsApp's object.
+    pub message: RawJson,
+}
+
+/// What WhatsApp reports of a message of ours.
+#[derive(Clone, Debug)]
+pub struct StatusReport {
+    /// WhatsApp's id of the message.
+    pub waba_id: String,
+    /// Our id, when the report carried it back.
+    pub message_id: Option<MessageId>,
+    /// The status.
+    pub status: String,
+    /// When.
+    pub timestamp: i64,
+    /// WhatsApp's object.
+    pub report: RawJson,
+}
+
+/// A message to be sent.
+#[derive(Clone, Debug)]
+pub struct Outgoing {
+    /// The id it gets from us.
+    pub message_id: MessageId,
+    /// The type, as it is sent (`hsm` is a `template` by now).
+    pub kind: String,
+    /// The id of the quoted message.
+    pub context: Option<String>,
+    /// The message as WhatsApp is asked to send it.
+    pub message: RawJson,
+}
+
+/// A wished assignment: the outer `None` leaves as is, the inner clears.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AssignmentChange {
+    /// The user.
+    pub user: Option<Option<UserId>>,
+    /// The group.
+    pub group: Option<Option<GroupId>>,
+}
+
+/// A command to one chat.
+#[derive(Clone, Debug)]
+pub enum ChatCommand {
+    /// Records a customer's message.
+    ReceiveMessage {
+        /// The message.
+        incoming: Incoming,
+        /// Now.
+        now: i64,
+    },
+    /// Records a message from the phone app.
+    EchoMessage {
+        /// The message.
+        echo: Echo,
+    },
+    /// Records what WhatsApp says of a message.
+    ReportStatus {
+        /// The report.
+        report: StatusReport,
+    },
+    /// Queues a message for WhatsApp.
+    SendMessage {
+        /// Who sends.
+        actor: Actor,
+        /// The message.
+        outgoing: Outgoing,
+        /// Whether the tenant grants 72 hours after an ad's referral (R-WIN-7).
+        free_entry: bool,
+        /// Now.
+        now: i64,
+    },
+    /// Records that WhatsApp took a message.
+    AcceptMessage {
+        /// Our id.
+        message_id: MessageId,
+        /// WhatsApp's id.
+        waba_id: String,
+        /// WhatsApp's answer.
+        response: RawJson,
+    },
+    /// Records that WhatsApp refused a message for good.
+    RejectMessage {
+        /// Our id.
+        message_id: MessageId,
+        /// WhatsApp's errors.
+        errors: RawJson,
+    },
+    /// Records that WhatsApp's answer got lost.
+    LoseOutcome {
+        /// Our id.
+        message_id: MessageId,
+    },
+    /// Tags the chat.
+    TagChat {
+        /// Who tags.
+        actor: Actor,
+        /// With what.
+        tag: TagAsItWas,
+        /// What is kept with it.
+        extra: Option<RawJson>,
+        /// Now.
+        now: i64,
+    },
+    /// Removes a tagging of the chat.
+    UntagChat {
+        /// Who removes it; `None` for the system.
+        actor: Option<Actor>,
+        /// Who is named in the history.
+        done_by: Option<UserId>,
+        /// The tagging.
+        tagging_id: TaggingId,
+        /// The tag.
+        tag: TagAsItWas,
+        /// What was kept with it.
+        extra: Option<RawJson>,
+        /// Now.
+        now: i64,
+    },
+    /// Tags a message, and the chat with it (R-TAG-1).
+    TagMessage {
+        /// Who tags.
+        actor: Actor,
+        /// The message, by our id.
+        message_id: MessageId,
+        /// The message, by WhatsApp's id.
+        waba_id: Option<String>,
+        /// With what.
+        tag: TagAsItWas,
+        /// What is kept with it.
+        extra: Option<RawJson>,
+        /// Now.
+        now: i64,
+    },
+    /// Removes a tagging of a message.
+    UntagMessage {
+        /// Who removes it; `None` for the system.
+        actor: Option<Actor>,
+        /// Who is named in the history.
+        done_by: Option<UserId>,
+        /// The tagging.
+        tagging_id: TaggingId,
+        /// The message, by our id.
+        message_id: MessageId,
+        /// The message, by WhatsApp's id.
+        waba_id: Option<String>,
+        /// The tag.
+        tag: TagAsItWas,
+        /// What was kept with it.
+        extra: Option<RawJson>,
+        /// Now.
+        now: i64,
+    },
+    /// Changes the assignment.
+    Assign {
+        /// Who asks.
+        actor: Actor,
+        /// For what.
+        change: AssignmentChange,
+        /// Now.
+        now: i64,
+    },
+    /// Moves a user's received mark up.
+    MarkAsReceived {
+        /// Who asks, for itself.
+        actor: Actor,
+        /// Up to when.
+        timestamp: i64,
+        /// Now.
+        now: i64,
+    },
+}

@@ -1,0 +1,173 @@
+//! The rules of chats.
+
+use super::{
+    Chat, ChatCommand, ChatEvent, ChatRefusal, ChatTagged, ChatUntagged, Echo, Incoming, MessageAccepted,
+    MessageEchoed, MessageOutcomeUnknown, MessageQueued, MessageReceived, MessageRejected, MessageStatusReported,
+    MessageTagged, MessageUntagged, MessagesMarkedAsReceived, Outgoing, Pending, StatusReport, event::TagAsItWas,
+};
+use crate::{
+    chat::ChatAssigned,
+    decider::Decider,
+    ids::{MessageId, Position},
+    permission::{Actor, Scope},
+    raw_json::RawJson,
+    window,
+};
+
+type Decision = Result<Vec<ChatEvent>, ChatRefusal>;
+
+impl Decider for Chat {
+    const TYPE: &'static str = "Chat";
+    type Command = ChatCommand;
+    type Event = ChatEvent;
+    type Refusal = ChatRefusal;
+
+    fn decide(&self, command: ChatCommand) -> Decision {
+        match command {
+            ChatCommand::ReceiveMessage { incoming, now } => Ok(vec![received(incoming, now).into()]),
+            ChatCommand::EchoMessage { echo } => Ok(vec![echoed(echo).into()]),
+            ChatCommand::ReportStatus { report } => Ok(self.report(report)),
+            ChatCommand::SendMessage { actor, outgoing, free_entry, now } => {
+                self.send(&actor, outgoing, free_entry, now)
+            }
+            ChatCommand::AcceptMessage { message_id, waba_id, response } => {
+                let accepted = MessageAccepted { message_id, waba_id, response: Some(response) };
+                Ok(self.pending.get(&message_id).map(|_| accepted.into()).into_iter().collect())
+            }
+            ChatCommand::RejectMessage { message_id, errors } => {
+                let rejected = MessageRejected { message_id, errors };
+                Ok(self.pending.get(&message_id).map(|_| rejected.into()).into_iter().collect())
+            }
+            ChatCommand::LoseOutcome { message_id } => {
+                let queued = self.pending.get(&message_id) == Some(&Pending::Queued);
+                Ok(if queued { vec![MessageOutcomeUnknown { message_id }.into()] } else { Vec::new() })
+            }
+            ChatCommand::TagChat { actor, tag, extra, now } => {
+                self.check_tagging(&actor)?;
+                if self.tags.contains_key(&tag.id) {
+                    return Err(ChatRefusal::AlreadyTagged);
+                }
+                Ok(vec![ChatTagged { tag, extra, done_by: Some(actor.user), timestamp: now }.into()])
+            }
+            ChatCommand::UntagChat { actor, done_by, tagging_id, tag, extra, now } => {
+                self.check_untagging(actor.as_ref())?;
+                if self.tags.get(&tag.id) != Some(&tagging_id) {
+                    return Err(ChatRefusal::UnknownTagging);
+                }
+                Ok(vec![ChatUntagged { tagging_id, tag, extra, done_by, timestamp: now }.into()])
+            }
+            ChatCommand::TagMessage { actor, message_id, waba_id, tag, extra, now } => {
+                self.tag_message(&actor, message_id, waba_id, tag, extra, now)
+            }
+            ChatCommand::UntagMessage { actor, done_by, tagging_id, message_id, waba_id, tag, extra, now } => {
+                self.check_untagging(actor.as_ref())?;
+                let timestamp = now;
+                Ok(vec![MessageUntagged { tagging_id, message_id, waba_id, tag, extra, done_by, timestamp }.into()])
+            }
+            ChatCommand::Assign { actor, change, now } => {
+                if !self.exists {
+                    return Err(ChatRefusal::Unknown);
+                }
+                if !actor.may_read(self.assignment) {
+                    return Err(ChatRefusal::NotReadable);
+                }
+                Ok(self.assign(&actor, change, now)?.map(ChatEvent::from).into_iter().collect())
+            }
+            ChatCommand::MarkAsReceived { actor, timestamp, now } => self.mark(&actor, timestamp, now),
+        }
+    }
+
+    fn evolve(&mut self, event: &ChatEvent, position: Position) {
+        self.after(event, position);
+    }
+}
+
+impl Chat {
+    /// A status that carries our id back also settles a send whose answer is missing.
+    fn report(&self, report: StatusReport) -> Vec<ChatEvent> {
+        let StatusReport { waba_id, message_id, status, timestamp, report } = report;
+        let settled = message_id.filter(|id| self.pending.contains_key(id)).map(|message_id| {
+            ChatEvent::from(MessageAccepted { message_id, waba_id: waba_id.clone(), response: None })
+        });
+        let reported = MessageStatusReported { waba_id, message_id, status, timestamp, report };
+        settled.into_iter().chain([reported.into()]).collect()
+    }
+
+    /// Permission before window, both before anything is handed to WhatsApp (R-MSG-10).
+    fn send(&self, actor: &Actor, outgoing: Outgoing, free_entry: bool, now: i64) -> Decision {
+        let scope = actor.permissions.can_write_to_chats;
+        let writable = if self.exists { actor.may_write(self.assignment) } else { scope != Scope::None };
+        if !writable {
+            return Err(ChatRefusal::NotWritable);
+        }
+        let closes_at = window::closes_at(self.last_incoming, self.referred_at, free_entry);
+        if outgoing.kind != "template" && !window::is_open(closes_at, now) {
+            return Err(ChatRefusal::WindowClosed);
+        }
+        let Outgoing { message_id, kind, context, message } = outgoing;
+        let queued = MessageQueued { message_id, timestamp: now, kind, sender: actor.user, context, message };
+        let starts = !self.exists && scope != Scope::All;
+        let assigned = starts.then(|| ChatAssigned {
+            user_set: Some(actor.user),
+            user_cleared: false,
+            group_set: None,
+            group_cleared: false,
+            done_by: Some(actor.user),
+            timestamp: now,
+        });
+        Ok([ChatEvent::from(queued)].into_iter().chain(assigned.map(ChatEvent::from)).collect())
+    }
+
+    fn tag_message(
+        &self,
+        actor: &Actor,
+        message_id: MessageId,
+        waba_id: Option<String>,
+        tag: TagAsItWas,
+        extra: Option<RawJson>,
+        now: i64,
+    ) -> Decision {
+        self.check_tagging(actor)?;
+        let done_by = Some(actor.user);
+        let chat_tagged = (!self.tags.contains_key(&tag.id)).then(|| {
+            ChatEvent::from(ChatTagged { tag: tag.clone(), extra: extra.clone(), done_by, timestamp: now })
+        });
+        let tagged = MessageTagged { message_id, waba_id, tag, extra, done_by, timestamp: now };
+        Ok([tagged.into()].into_iter().chain(chat_tagged).collect())
+    }
+
+    /// A mark only grows, and never beyond now or the newest message (R-RCV-2).
+    fn mark(&self, actor: &Actor, timestamp: i64, now: i64) -> Decision {
+        if !self.exists || !actor.may_read(self.assignment) {
+            return Err(ChatRefusal::Unknown);
+        }
+        let timestamp = timestamp.min(now.max(self.newest_message));
+        let grows = self.marks.get(&actor.user).is_none_or(|mark| timestamp > *mark);
+        let marked = MessagesMarkedAsReceived { user: actor.user, timestamp };
+        Ok(if grows { vec![marked.into()] } else { Vec::new() })
+    }
+
+    fn check_tagging(&self, actor: &Actor) -> Result<(), ChatRefusal> {
+        if !actor.permissions.can_use_tags {
+            return Err(ChatRefusal::TagsNotAllowed);
+        }
+        if !self.exists || !actor.may_read(self.assignment) {
+            return Err(ChatRefusal::Unknown);
+        }
+        Ok(())
+    }
+
+    fn check_untagging(&self, actor: Option<&Actor>) -> Result<(), ChatRefusal> {
+        actor.map_or(Ok(()), |actor| self.check_tagging(actor))
+    }
+}
+
+fn received(incoming: Incoming, now: i64) -> MessageReceived {
+    let Incoming { message_id, waba_id, timestamp, kind, context, referral, message } = incoming;
+    MessageReceived { message_id, waba_id, timestamp, received_at: now, kind, context, referral, message }
+}
+
+fn echoed(echo: Echo) -> MessageEchoed {
+    let Echo { message_id, waba_id, timestamp, kind, context, message } = echo;
+    MessageEchoed { message_id, waba_id, timestamp, kind, context, message }
+}

@@ -1,0 +1,19 @@
+//! The endless thread with one customer: messages, statuses, taggings, assignment, received marks.
+
+mod assign;
+mod command;
+mod decide;
+mod event;
+mod refusal;
+mod state;
+#[cfg(test)]
+mod tests;
+
+pub use command::{AssignmentChange, ChatCommand, Echo, Incoming, Outgoing, StatusReport};
+pub use event::{
+    ChatAssigned, ChatEvent, ChatTagged, ChatUntagged, MessageAccepted, MessageEchoed, MessageOutcomeUnknown,
+    MessageQueued, MessageReceived, MessageRejected, MessageStatusReported, MessageTagged, MessageUntagged,
+    MessagesMarkedAsReceived, TagAsItWas, accepted_key, message_key, queued_key, status_key,
+};
+pub use refusal::ChatRefusal;
+pub use state::{Chat, Pending, opens_window};

@@ -1,0 +1,109 @@
+//! What a chat's decisions need; small however long the chat.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::event::ChatEvent;
+use crate::{
+    ids::{GroupId, MessageId, Position, TagId, TaggingId, UserId},
+    permission::Assignment,
+};
+
+/// How far WhatsApp is with a message that we sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Pending {
+    /// No answer yet.
+    Queued,
+    /// The answer got lost.
+    Unknown,
+}
+
+/// A chat.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Chat {
+    /// Whether a message in either direction exists (R-CHAT-6).
+    pub exists: bool,
+    /// The newest message of the contact that opens the window, never later than its receipt (R-WIN-3).
+    pub last_incoming: Option<i64>,
+    /// The newest message that came by an ad's referral.
+    pub referred_at: Option<i64>,
+    /// The newest message in either direction.
+    pub newest_message: i64,
+    /// Who the chat is assigned to.
+    pub assignment: Assignment,
+    /// The chat's tags, each with its tagging.
+    pub tags: BTreeMap<TagId, TaggingId>,
+    /// Each user's received mark.
+    pub marks: BTreeMap<UserId, i64>,
+    /// Messages of ours that WhatsApp has not settled.
+    pub pending: BTreeMap<MessageId, Pending>,
+}
+
+impl Chat {
+    pub(super) fn after(&mut self, event: &ChatEvent, position: Position) {
+        match event {
+            ChatEvent::MessageReceived(e) => {
+                self.saw_message(e.timestamp);
+                if opens_window(&e.kind) {
+                    let written = e.timestamp.min(e.received_at);
+                    self.last_incoming = self.last_incoming.max(Some(written));
+                    if e.referral {
+                        self.referred_at = self.referred_at.max(Some(written));
+                    }
+                }
+            }
+            ChatEvent::MessageEchoed(e) => self.saw_message(e.timestamp),
+            ChatEvent::MessageQueued(e) => {
+                self.saw_message(e.timestamp);
+                self.pending.insert(e.message_id, Pending::Queued);
+            }
+            ChatEvent::MessageAccepted(e) => {
+                self.pending.remove(&e.message_id);
+            }
+            ChatEvent::MessageRejected(e) => {
+                self.pending.remove(&e.message_id);
+            }
+            ChatEvent::MessageOutcomeUnknown(e) => {
+                self.pending.insert(e.message_id, Pending::Unknown);
+            }
+            ChatEvent::ChatTagged(e) => {
+                self.tags.insert(e.tag.id, TaggingId(position.0));
+            }
+            ChatEvent::ChatUntagged(e) => {
+                self.tags.remove(&e.tag.id);
+            }
+            ChatEvent::ChatAssigned(e) => {
+                self.assignment = Assignment {
+                    user: part(self.assignment.user, e.user_set, e.user_cleared),
+                    group: part(self.assignment.group, e.group_set, e.group_cleared),
+                };
+            }
+            ChatEvent::MessagesMarkedAsReceived(e) => {
+                self.marks.insert(e.user, e.timestamp);
+            }
+            ChatEvent::MessageStatusReported(_) | ChatEvent::MessageTagged(_) | ChatEvent::MessageUntagged(_) => {}
+        }
+    }
+
+    fn saw_message(&mut self, timestamp: i64) {
+        self.exists = true;
+        self.newest_message = self.newest_message.max(timestamp);
+    }
+
+    /// The group the chat is assigned to.
+    #[must_use]
+    pub fn group(&self) -> Option<GroupId> {
+        self.assignment.group
+    }
+}
+
+fn part<T>(current: Option<T>, set: Option<T>, cleared: bool) -> Option<T> {
+    if cleared { None } else { set.or(current) }
+}
+
+/// Whether a message of this type opens the window: any but notices of the system itself (R-WIN-2).
+#[must_use]
+pub fn opens_window(kind: &str) -> bool {
+    kind != "system"
+}

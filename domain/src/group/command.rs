@@ -1,0 +1,29 @@
+//! What may be asked of a group.
+
+use crate::{
+    ids::UserId,
+    permission::{Permissions, Role},
+};
+
+/// A command to one group.
+#[derive(Clone, Debug)]
+pub enum GroupCommand {
+    /// Creates it.
+    Create {
+        /// Its name.
+        name: String,
+        /// The role it gives, for the three built-in groups.
+        built_in: Option<Role>,
+        /// What its members may do.
+        permissions: Permissions,
+        /// Who creates it; `None` for the system.
+        done_by: Option<UserId>,
+    },
+    /// Sets what its members may do.
+    ChangePermissions {
+        /// What they may do from now on.
+        permissions: Permissions,
+        /// Who sets it.
+        done_by: Option<UserId>,
+    },
+}

@@ -1,0 +1,59 @@
+//! What can have happened to a group.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    decider::{Claim, Event},
+    ids::UserId,
+    permission::{Permissions, Role},
+};
+
+/// A group was created.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct GroupCreated {
+    /// Its name.
+    pub name: String,
+    /// The role it gives, for the three built-in groups.
+    pub built_in: Option<Role>,
+    /// What its members may do.
+    pub permissions: Permissions,
+    /// Who created it; `None` for the system.
+    pub done_by: Option<UserId>,
+}
+
+/// What a group's members may do was set.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct GroupPermissionsChanged {
+    /// What they may do from now on.
+    pub permissions: Permissions,
+    /// Who set it; `None` for the system.
+    pub done_by: Option<UserId>,
+}
+
+crate::events! {
+    /// An event of a group.
+    GroupEvent {
+        /// Created.
+        GroupCreated = "GroupCreated" v "1",
+        /// Permissions set.
+        GroupPermissionsChanged = "GroupPermissionsChanged" v "1",
+    }
+}
+
+/// The claim of a group's name, without regard to case.
+#[must_use]
+pub fn name_claim(name: &str) -> String {
+    format!("group:{}", name.to_lowercase())
+}
+
+impl Event for GroupEvent {
+    crate::stored_event!();
+
+    fn claims(&self) -> Vec<Claim> {
+        match self {
+            Self::GroupCreated(e) => vec![Claim::Take(name_claim(&e.name))],
+            Self::GroupPermissionsChanged(_) => Vec::new(),
+        }
+    }
+}

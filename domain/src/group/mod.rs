@@ -1,0 +1,14 @@
+//! Groups of users, three of them built in (R-PERM-1).
+
+mod command;
+mod decide;
+mod event;
+mod refusal;
+mod state;
+#[cfg(test)]
+mod tests;
+
+pub use command::GroupCommand;
+pub use event::{GroupCreated, GroupEvent, GroupPermissionsChanged, name_claim};
+pub use refusal::GroupRefusal;
+pub use state::Group;

@@ -1,0 +1,83 @@
+//! Identifiers as their own types, so that none fits where another belongs.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident($inner:ty)) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+        #[serde(transparent)]
+        pub struct $name(pub $inner);
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = <$inner as std::str::FromStr>::Err;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                text.parse().map(Self)
+            }
+        }
+    };
+}
+
+id!(
+    /// One inbox. Leads every key of every table.
+    TenantId(Uuid)
+);
+id!(
+    /// Our id of a message, in either direction; stable from the moment of acceptance.
+    MessageId(Uuid)
+);
+id!(
+    /// An event's place in its tenant's ledger: 1, 2, 3 … without holes. 0 stands before the first event.
+    Position(i64)
+);
+id!(
+    /// A user's id on the wire: the position of its `UserCreated`.
+    UserId(i64)
+);
+id!(
+    /// A group's id on the wire: the position of its `GroupCreated`.
+    GroupId(i64)
+);
+id!(
+    /// A tag's id on the wire: the position of its `TagCreated`.
+    TagId(i64)
+);
+id!(
+    /// A chat or message tagging's id on the wire: the position of its `ChatTagged` or `MessageTagged` (R-TAG-7).
+    TaggingId(i64)
+);
+
+/// Namespace of every identifier that is derived from a name.
+const NAMESPACE: Uuid = Uuid::from_u128(0x6c1f_3f0e_52a4_4bd0_9a3e_7d1c_0b5e_11a7);
+
+impl TenantId {
+    /// The tenant of a slug. Derived, so that two tenants can never share one.
+    #[must_use]
+    pub fn of_slug(slug: &str) -> Self {
+        Self(Uuid::new_v5(&NAMESPACE, slug.as_bytes()))
+    }
+
+    /// Eight hexadecimal digits that lead every secret issued for this tenant, so that the secret alone names the
+    /// few tenants it can belong to and every look-up can start with `tenant_id`.
+    #[must_use]
+    pub fn tag(&self) -> String {
+        self.0.simple().to_string()[..8].to_owned()
+    }
+}
+
+impl MessageId {
+    /// The message of a client's own id (`pending_message_unique_id`): the same id yields the same message (R-MSG-6).
+    #[must_use]
+    pub fn of_pending(tenant: TenantId, user: UserId, wa_id: &str, pending: &str) -> Self {
+        Self(Uuid::new_v5(&tenant.0, format!("{user}\n{wa_id}\n{pending}").as_bytes()))
+    }
+}

@@ -1,0 +1,30 @@
+//! The rules of the inbox, pure: no I/O, no clock, no randomness, no SQL, no HTTP.
+//!
+//! Every aggregate is a folder with the same files: `command.rs` (imperative), `event.rs` (past tense), `state.rs`
+//! (only what a decision needs, and how events change it), `decide.rs` (command → events, or nothing for a repeat,
+//! or a refusal), `refusal.rs`, and `tests.rs` (given / when / then, one test per rule).
+//!
+//! Never here: anything that can fail for a reason outside the rules. To add an aggregate, copy the shape of `tag`,
+//! list its events in `event.rs` through [`events!`](crate::events) and add it to [`any_event`].
+
+pub mod any_event;
+pub mod chat;
+pub mod contact;
+pub mod decider;
+pub mod group;
+pub mod ids;
+pub mod permission;
+pub mod raw_json;
+pub mod tag;
+pub mod tenant;
+pub mod user;
+pub mod wa_id;
+pub mod whatsapp_account;
+pub mod window;
+
+pub use any_event::AnyEvent;
+pub use decider::{Claim, Decider, Event, EventSourced};
+pub use ids::{GroupId, MessageId, Position, TagId, TaggingId, TenantId, UserId};
+pub use permission::{Actor, Permissions, Role, Scope};
+pub use raw_json::RawJson;
+pub use wa_id::WaId;

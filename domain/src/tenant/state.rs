@@ -1,0 +1,32 @@
+//! What a tenant's decisions need, and the settings that others ask for.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::event::TenantEvent;
+
+/// A tenant's settings.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Settings {
+    /// 72 hours instead of 24 for chats that an ad's referral opened (R-WIN-7).
+    pub free_entry_window: bool,
+}
+
+/// A tenant.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Tenant {
+    /// Whether it exists.
+    pub exists: bool,
+    /// Its settings.
+    pub settings: Settings,
+}
+
+impl Tenant {
+    pub(super) fn after(&mut self, event: &TenantEvent) {
+        match event {
+            TenantEvent::TenantCreated(_) => self.exists = true,
+            TenantEvent::SettingsChanged(e) => self.settings.clone_from(&e.settings),
+        }
+    }
+}

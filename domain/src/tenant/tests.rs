@@ -1,0 +1,19 @@
+//! Given / when / then for tenants.
+
+use cqrs_es::test::TestFramework;
+
+use super::*;
+use crate::decider::EventSourced;
+
+type Given = TestFramework<EventSourced<Tenant>>;
+
+fn create() -> TenantCommand {
+    TenantCommand::Create { slug: "acme".into(), name: "Acme".into(), hosts: vec![] }
+}
+
+#[test]
+fn a_tenant_is_created_once() {
+    let created: TenantEvent = TenantCreated { slug: "acme".into(), name: "Acme".into(), hosts: vec![] }.into();
+    Given::with(()).given_no_previous_events().when(create()).then_expect_events(vec![created.clone()]);
+    Given::with(()).given(vec![created]).when(create()).then_expect_error(TenantRefusal::Exists);
+}

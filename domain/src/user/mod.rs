@@ -1,0 +1,14 @@
+//! Users of an inbox: people and programs.
+
+mod command;
+mod decide;
+mod event;
+mod refusal;
+mod state;
+#[cfg(test)]
+mod tests;
+
+pub use command::UserCommand;
+pub use event::{AvailabilityChanged, PasswordChanged, TokenIssued, UserActivated, UserCreated, UserDeactivated, UserEvent, UserGroupsChanged, UserPermissionsChanged, username_claim};
+pub use refusal::UserRefusal;
+pub use state::User;

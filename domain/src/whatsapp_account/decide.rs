@@ -1,0 +1,49 @@
+//! The rules of a WhatsApp account.
+
+use super::{
+    AccountConnected, AccountDisconnected, AccountNoticeReceived, Number, TemplateStatusReported, WhatsAppAccount,
+    WhatsAppAccountCommand, WhatsAppAccountEvent, WhatsAppAccountRefusal,
+};
+use crate::{decider::Decider, ids::Position};
+
+impl Decider for WhatsAppAccount {
+    const TYPE: &'static str = "WhatsAppAccount";
+    type Command = WhatsAppAccountCommand;
+    type Event = WhatsAppAccountEvent;
+    type Refusal = WhatsAppAccountRefusal;
+
+    fn decide(&self, command: WhatsAppAccountCommand) -> Result<Vec<WhatsAppAccountEvent>, WhatsAppAccountRefusal> {
+        match command {
+            WhatsAppAccountCommand::Connect { phone_number_id, display_phone_number, channel } => {
+                let number = Number { phone_number_id, display_phone_number, channel };
+                match &self.number {
+                    Some(same) if *same == number => Ok(Vec::new()),
+                    Some(_) => Err(WhatsAppAccountRefusal::AlreadyConnected),
+                    None => Ok(vec![
+                        AccountConnected {
+                            phone_number_id: number.phone_number_id,
+                            display_phone_number: number.display_phone_number,
+                            channel,
+                        }
+                        .into(),
+                    ]),
+                }
+            }
+            WhatsAppAccountCommand::Disconnect => Ok(self
+                .number
+                .iter()
+                .map(|n| AccountDisconnected { phone_number_id: n.phone_number_id.clone() }.into())
+                .collect()),
+            WhatsAppAccountCommand::ReportTemplateStatus { name, language, status, report, fingerprint } => {
+                Ok(vec![TemplateStatusReported { name, language, status, report, fingerprint }.into()])
+            }
+            WhatsAppAccountCommand::ReceiveNotice { field, report, fingerprint } => {
+                Ok(vec![AccountNoticeReceived { field, report, fingerprint }.into()])
+            }
+        }
+    }
+
+    fn evolve(&mut self, event: &WhatsAppAccountEvent, _: Position) {
+        self.after(event);
+    }
+}

@@ -1,0 +1,88 @@
+//! What can have happened to a tenant's WhatsApp account.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{decider::Event, raw_json::RawJson};
+
+/// How WhatsApp is reached (contract, webhooks §6.4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Channel {
+    /// Meta's Cloud API.
+    Cloud,
+    /// 360dialog, Cloud-hosted.
+    D360,
+    /// The on-premises API, or 360dialog's form of it.
+    Onpremises,
+}
+
+/// A number was connected.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct AccountConnected {
+    /// WhatsApp's id of the number.
+    pub phone_number_id: String,
+    /// The number as people read it.
+    pub display_phone_number: String,
+    /// How WhatsApp is reached.
+    pub channel: Channel,
+}
+
+/// The number was disconnected.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct AccountDisconnected {
+    /// WhatsApp's id of the number it was.
+    pub phone_number_id: String,
+}
+
+/// WhatsApp reported on a template.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct TemplateStatusReported {
+    /// The template's name.
+    pub name: String,
+    /// Its language.
+    pub language: String,
+    /// Lower-case status.
+    pub status: String,
+    /// WhatsApp's object, unchanged.
+    pub report: RawJson,
+    /// Tells repeats of the notice apart from new ones.
+    pub fingerprint: String,
+}
+
+/// WhatsApp sent another notice about the account.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct AccountNoticeReceived {
+    /// WhatsApp's name of its kind.
+    pub field: String,
+    /// WhatsApp's object, unchanged.
+    pub report: RawJson,
+    /// Tells repeats of the notice apart from new ones.
+    pub fingerprint: String,
+}
+
+crate::events! {
+    /// An event of a WhatsApp account.
+    WhatsAppAccountEvent {
+        /// Connected.
+        AccountConnected = "AccountConnected" v "1",
+        /// Disconnected.
+        AccountDisconnected = "AccountDisconnected" v "1",
+        /// A template's status.
+        TemplateStatusReported = "TemplateStatusReported" v "1",
+        /// Another notice.
+        AccountNoticeReceived = "AccountNoticeReceived" v "1",
+    }
+}
+
+impl Event for WhatsAppAccountEvent {
+    crate::stored_event!();
+
+    fn idempotency_key(&self) -> Option<String> {
+        match self {
+            Self::TemplateStatusReported(e) => Some(format!("notice:{}", e.fingerprint)),
+            Self::AccountNoticeReceived(e) => Some(format!("notice:{}", e.fingerprint)),
+            Self::AccountConnected(_) | Self::AccountDisconnected(_) => None,
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! The WhatsApp number of a tenant, at most one at a time, and what WhatsApp says about it.
+
+mod command;
+mod decide;
+mod event;
+mod refusal;
+mod state;
+#[cfg(test)]
+mod tests;
+
+pub use command::WhatsAppAccountCommand;
+pub use event::{AccountConnected, AccountDisconnected, AccountNoticeReceived, Channel, TemplateStatusReported, WhatsAppAccountEvent};
+pub use refusal::WhatsAppAccountRefusal;
+pub use state::{Number, WhatsAppAccount};
