@@ -1,5 +1,18 @@
 //! What the inbox does: one use case per file, and the ports (traits) through which it reaches the outside.
 //!
-//! Never here: SQL, HTTP, the clock, randomness. Both of the last come in through [`ports`].
+//! Here: load the aggregates, let them decide, append what they decided, wait until it can be read. Never here: rules
+//! (they are the domain's), SQL, HTTP, the clock, randomness (they come in through [`ports`]). To add a use case, add
+//! a file with one `impl Application` block to the folder of its noun.
 
+pub mod application;
+pub mod chats;
+pub mod error;
+pub mod inbound;
 pub mod ports;
+pub mod streams;
+pub mod tags;
+pub mod tenants;
+pub mod users;
+
+pub use application::{Application, Context};
+pub use error::ApplicationError;

@@ -203,3 +203,23 @@ pub struct InboundStatus {
     /// The object, unchanged.
     pub report: RawJson,
 }
+
+/// The body of a webhook is not a JSON object.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct NotACall(pub String);
+
+/// How WhatsApp's webhooks are checked and read.
+pub trait Webhooks: Send + Sync {
+    /// Whether the `X-Hub-Signature-256` header fits the body's bytes, compared in constant time (R-IN-1).
+    fn is_signed(&self, signature: &str, body: &[u8]) -> bool;
+    /// Whether this is the deployment's own verify token.
+    fn is_verify_token(&self, token: &str) -> bool;
+    /// Takes the envelope off.
+    ///
+    /// # Errors
+    /// [`NotACall`] when the body is not a JSON object (R-IN-3).
+    fn read(&self, body: &[u8]) -> Result<Call, NotACall>;
+    /// A body that holds this item alone, in its envelope.
+    fn envelope(&self, routed: &Routed) -> Vec<u8>;
+}

@@ -1,0 +1,123 @@
+//! The application: its ports in one place, and who is calling.
+
+use std::{sync::Arc, time::Duration};
+
+use chatledger_domain::{Actor, Position, TenantId};
+
+use crate::{
+    error::ApplicationError,
+    ports::{
+        clock::{Clock, Random},
+        directory::Directory,
+        ledger::{Cause, Ledger, Metadata},
+        quarantine::Quarantine,
+        read_models::ReadModels,
+        vault::Vault,
+        whatsapp::Webhooks,
+    },
+    streams::{Aggregate, Streams},
+};
+
+/// How long a write waits for the read models (R-CST-1).
+const READ_YOUR_WRITES: Duration = Duration::from_secs(2);
+
+/// All use cases. Share it behind an `Arc`.
+pub struct Application {
+    pub(crate) ledger: Arc<dyn Ledger>,
+    pub(crate) streams: Streams,
+    pub(crate) read_models: Arc<dyn ReadModels>,
+    pub(crate) directory: Arc<dyn Directory>,
+    pub(crate) vault: Arc<dyn Vault>,
+    pub(crate) quarantine: Arc<dyn Quarantine>,
+    pub(crate) webhooks: Arc<dyn Webhooks>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) random: Arc<dyn Random>,
+}
+
+/// The outside, as the application is given it.
+pub struct Ports {
+    /// The ledger.
+    pub ledger: Arc<dyn Ledger>,
+    /// The read models.
+    pub read_models: Arc<dyn ReadModels>,
+    /// The tenants.
+    pub directory: Arc<dyn Directory>,
+    /// The secrets.
+    pub vault: Arc<dyn Vault>,
+    /// What could not be recorded.
+    pub quarantine: Arc<dyn Quarantine>,
+    /// How WhatsApp's webhooks are read.
+    pub webhooks: Arc<dyn Webhooks>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Chance.
+    pub random: Arc<dyn Random>,
+}
+
+/// Who asks, through which family, in which request.
+#[derive(Clone, Debug)]
+pub struct Context {
+    /// The inbox.
+    pub tenant: TenantId,
+    /// The user, with what it may do now.
+    pub actor: Actor,
+    /// The API family, for the metadata of events.
+    pub family: &'static str,
+    /// The request's id, for the metadata of events.
+    pub correlation_id: String,
+}
+
+impl Context {
+    pub(crate) fn metadata(&self) -> Arc<Metadata> {
+        Arc::new(Metadata {
+            actor: Cause::User { id: self.actor.user.0 },
+            family: self.family.to_owned(),
+            correlation_id: self.correlation_id.clone(),
+            causation: None,
+        })
+    }
+}
+
+impl Application {
+    /// Puts the application on its ports.
+    #[must_use]
+    pub fn new(ports: Ports) -> Self {
+        let Ports { ledger, read_models, directory, vault, quarantine, webhooks, clock, random } = ports;
+        let streams = Streams::new(ledger.clone());
+        Self { ledger, streams, read_models, directory, vault, quarantine, webhooks, clock, random }
+    }
+
+    /// Waits until what was written can be read. A projection that lags longer does not undo the write.
+    pub(crate) async fn settle(&self, tenant: TenantId, position: Option<Position>) {
+        if let Some(position) = position
+            && !self.read_models.wait_for(tenant, position, READ_YOUR_WRITES).await
+        {
+            metrics::counter!("read_your_writes_timeouts_total").increment(1);
+        }
+    }
+
+    /// Metadata of something the system does by itself.
+    pub(crate) fn system(&self, part: &str, causation: Option<Position>) -> Arc<Metadata> {
+        Arc::new(Metadata {
+            actor: Cause::System { part: part.to_owned() },
+            family: "system".to_owned(),
+            correlation_id: self.random.uuid().to_string(),
+            causation: causation.map(|position| position.0),
+        })
+    }
+}
+
+impl Application {
+    /// The stream of the aggregate whose id on the wire is this position; `None` when another type's event is there.
+    pub(crate) async fn stream_at<D: Aggregate>(
+        &self,
+        tenant: TenantId,
+        position: i64,
+    ) -> Result<Option<String>, ApplicationError> {
+        if position < 1 {
+            return Ok(None);
+        }
+        let found = self.ledger.at(tenant, Position(position)).await?;
+        Ok(found.filter(|r| r.stream.aggregate_type == D::TYPE).map(|r| r.stream.aggregate_id))
+    }
+}

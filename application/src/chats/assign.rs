@@ -1,0 +1,62 @@
+//! Assigns a chat to a user, a group, both or nobody.
+
+use chatledger_domain::{
+    GroupId, UserId, WaId,
+    chat::{AssignmentChange, Chat, ChatCommand},
+    group::Group,
+    user::User,
+};
+
+use crate::{
+    application::{Application, Context},
+    error::ApplicationError,
+    streams::StreamOf,
+};
+
+impl Application {
+    /// Changes a chat's assignment as far as the caller may (R-ASG-*); a change to the same is no change.
+    ///
+    /// # Errors
+    /// [`ApplicationError::UnknownUser`] or `UnknownGroup` for a target that is not active or not there, else the
+    /// rule that was broken.
+    pub async fn assign_chat(
+        &self,
+        context: &Context,
+        wa_id: &WaId,
+        change: AssignmentChange,
+    ) -> Result<(), ApplicationError> {
+        if let Some(Some(user)) = change.user
+            && !self.user(context, user).await?.is_some_and(|user| user.is_active())
+        {
+            return Err(ApplicationError::UnknownUser(user));
+        }
+        if let Some(Some(group)) = change.group
+            && !self.group_exists(context, group).await?
+        {
+            return Err(ApplicationError::UnknownGroup(group));
+        }
+        let now = self.clock.now();
+        let streams = [StreamOf::new::<Chat>(wa_id.as_str())];
+        let done = self
+            .streams
+            .transact(context.tenant, &streams, &context.metadata(), now, |decisions| {
+                let command = ChatCommand::Assign { actor: context.actor.clone(), change, now: now.timestamp() };
+                decisions.decide::<Chat>(wa_id.as_str(), command)
+            })
+            .await?;
+        self.settle(context.tenant, done.position()).await;
+        Ok(())
+    }
+
+    pub(crate) async fn user(&self, context: &Context, id: UserId) -> Result<Option<User>, ApplicationError> {
+        let Some(stream) = self.stream_at::<User>(context.tenant, id.0).await? else { return Ok(None) };
+        let user: User = self.streams.state(context.tenant, &stream).await?;
+        Ok((user.id == id).then_some(user))
+    }
+
+    async fn group_exists(&self, context: &Context, id: GroupId) -> Result<bool, ApplicationError> {
+        let Some(stream) = self.stream_at::<Group>(context.tenant, id.0).await? else { return Ok(false) };
+        let group: Group = self.streams.state(context.tenant, &stream).await?;
+        Ok(group.exists && group.id == id)
+    }
+}

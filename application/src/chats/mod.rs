@@ -1,0 +1,11 @@
+//! What users and programs do with chats.
+
+mod assign;
+mod mark_as_received;
+mod send;
+mod settle;
+mod tag;
+
+pub(crate) use send::{ACCOUNT, TENANT};
+pub(crate) use tag::Remover;
+pub use send::{SendMessage, Sending, SendingOutcome};

@@ -1,0 +1,164 @@
+//! Queues a message for WhatsApp and waits a little for what becomes of it.
+
+use std::time::Duration;
+
+use chatledger_domain::{
+    MessageId, RawJson, TenantId, WaId,
+    chat::{Chat, ChatCommand, Outgoing, queued_key},
+    tenant::Tenant,
+    whatsapp_account::WhatsAppAccount,
+};
+
+use crate::{
+    application::{Application, Context},
+    error::ApplicationError,
+    ports::read_models::Sent,
+    streams::StreamOf,
+};
+
+/// How long the caller waits for WhatsApp's answer (contract, integration §G).
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How often the outcome is looked up when another server may have made the call.
+const LOOK: Duration = Duration::from_millis(250);
+
+/// A message to be sent, its content checked already.
+#[derive(Clone, Debug)]
+pub struct SendMessage {
+    /// To whom.
+    pub wa_id: WaId,
+    /// The type, as it is sent.
+    pub kind: String,
+    /// `recipient_type`, `to`, `type` and the object of the type.
+    pub message: RawJson,
+    /// The id of the quoted message, ours or WhatsApp's.
+    pub context: Option<String>,
+    /// The client's own id of the message; the same again sends nothing (R-MSG-6).
+    pub pending: Option<String>,
+}
+
+/// A message on its way.
+#[derive(Clone, Debug)]
+pub struct Sending {
+    /// Our id.
+    pub message_id: MessageId,
+    /// How far it is.
+    pub outcome: SendingOutcome,
+}
+
+/// How far a message is.
+#[derive(Clone, Debug)]
+pub enum SendingOutcome {
+    /// WhatsApp took it.
+    Accepted {
+        /// WhatsApp's id.
+        waba_id: String,
+        /// WhatsApp's answer; `None` when a status told us instead.
+        response: Option<RawJson>,
+    },
+    /// It is recorded and will be sent, or waits for WhatsApp's word.
+    Queued,
+    /// WhatsApp refused it; the message stays recorded as failed.
+    Rejected {
+        /// WhatsApp's errors, a list.
+        errors: RawJson,
+    },
+}
+
+impl Application {
+    /// Records a message and has it sent; answers once WhatsApp did, or after ten seconds.
+    ///
+    /// # Errors
+    /// The rule that was broken: nothing is recorded then.
+    pub async fn send_message(&self, context: &Context, send: SendMessage) -> Result<Sending, ApplicationError> {
+        let SendMessage { wa_id, kind, message, context: quoted, pending } = send;
+        let message_id = match &pending {
+            Some(pending) => MessageId::of_pending(context.tenant, context.actor.user, wa_id.as_str(), pending),
+            None => MessageId(self.random.uuid()),
+        };
+        let repeat = pending.is_some()
+            && self.ledger.by_key(context.tenant, &queued_key(message_id)).await?.is_some();
+        if !repeat {
+            let outgoing = Outgoing { message_id, kind, context: quoted, message };
+            self.queue(context, &wa_id, outgoing).await?;
+        }
+        let outcome = self.outcome(context.tenant, message_id).await?;
+        Ok(Sending { message_id, outcome })
+    }
+
+    async fn queue(&self, context: &Context, wa_id: &WaId, outgoing: Outgoing) -> Result<(), ApplicationError> {
+        let account: WhatsAppAccount = self.streams.state(context.tenant, ACCOUNT).await?;
+        if account.number.is_none() {
+            return Err(ApplicationError::AccountNotConnected);
+        }
+        let tenant: Tenant = self.streams.state(context.tenant, TENANT).await?;
+        let now = self.clock.now();
+        let streams = [StreamOf::new::<Chat>(wa_id.as_str())];
+        let done = self
+            .streams
+            .transact(context.tenant, &streams, &context.metadata(), now, |decisions| {
+                let command = ChatCommand::SendMessage {
+                    actor: context.actor.clone(),
+                    outgoing: outgoing.clone(),
+                    free_entry: tenant.settings.free_entry_window,
+                    now: now.timestamp(),
+                };
+                decisions.decide::<Chat>(wa_id.as_str(), command)
+            })
+            .await?;
+        self.settle(context.tenant, done.position()).await;
+        Ok(())
+    }
+
+    async fn outcome(&self, tenant: TenantId, message: MessageId) -> Result<SendingOutcome, ApplicationError> {
+        let mut feed = self.ledger.feed();
+        let deadline = tokio::time::Instant::now() + PATIENCE;
+        loop {
+            if let Some(outcome) = self.read_models.sent(tenant, message).await?.and_then(settled) {
+                return Ok(outcome);
+            }
+            let woken = async {
+                loop {
+                    match feed.recv().await {
+                        Ok(appended) if appended.tenant == tenant && settles(&appended.events, message) => {
+                            return Some(appended.head);
+                        }
+                        Ok(_) => {}
+                        // Missed some, or nobody appends here: fall back to looking.
+                        Err(_) => return std::future::pending().await,
+                    }
+                }
+            };
+            let head = tokio::select! {
+                head = woken => head,
+                () = tokio::time::sleep(LOOK) => None,
+                () = tokio::time::sleep_until(deadline) => return Ok(SendingOutcome::Queued),
+            };
+            self.settle(tenant, head).await;
+        }
+    }
+}
+
+/// The id of the one stream of a tenant's settings.
+pub(crate) const TENANT: &str = "tenant";
+/// The id of the one stream of a tenant's WhatsApp account.
+pub(crate) const ACCOUNT: &str = "account";
+
+fn settled(sent: Sent) -> Option<SendingOutcome> {
+    match sent {
+        Sent::Waiting => None,
+        Sent::Accepted(waba_id, response) => {
+            let response = response.and_then(|text| RawJson::parse(text).ok());
+            Some(SendingOutcome::Accepted { waba_id, response })
+        }
+        Sent::Rejected(errors) => Some(SendingOutcome::Rejected { errors: RawJson::parse(errors).ok()? }),
+    }
+}
+
+fn settles(events: &[crate::ports::ledger::Recorded], message: MessageId) -> bool {
+    use chatledger_domain::{AnyEvent, chat::ChatEvent};
+    events.iter().any(|recorded| match &recorded.event {
+        AnyEvent::Chat(ChatEvent::MessageAccepted(e)) => e.message_id == message,
+        AnyEvent::Chat(ChatEvent::MessageRejected(e)) => e.message_id == message,
+        _ => false,
+    })
+}

@@ -1,0 +1,150 @@
+//! Every way in which a use case says no, free of any API's words.
+
+use chatledger_domain::{
+    GroupId, TagId, UserId, chat::ChatRefusal, contact::ContactRefusal, group::GroupRefusal, tag::TagRefusal,
+    tenant::TenantRefusal, user::UserRefusal, whatsapp_account::WhatsAppAccountRefusal,
+};
+
+use crate::ports::{
+    Unavailable,
+    ledger::{AppendError, LedgerError},
+};
+
+/// Why a use case did not do what was asked. Nothing was recorded.
+#[derive(Debug, thiserror::Error)]
+pub enum ApplicationError {
+    /// No such chat, or none that the caller may know of.
+    #[error("no such chat")]
+    UnknownChat,
+    /// The chat may not be read.
+    #[error("the chat may not be read")]
+    NotReadable,
+    /// The chat may not be written to.
+    #[error("the chat may not be written to")]
+    NotWritable,
+    /// Tags may not be used.
+    #[error("tags may not be used")]
+    TagsNotAllowed,
+    /// The 24-hour window is closed.
+    #[error("the 24-hour customer service window is closed")]
+    WindowClosed,
+    /// Somebody else holds the assignment.
+    #[error("the assignment is held by somebody else")]
+    AssignmentHeld,
+    /// The chat or message carries the tag already.
+    #[error("tagged already")]
+    AlreadyTagged,
+    /// No such tagging, or no more.
+    #[error("no such tagging")]
+    UnknownTagging,
+    /// No such tag.
+    #[error("no tag {0}")]
+    UnknownTag(TagId),
+    /// No such message, or none that the caller may know of.
+    #[error("no such message")]
+    UnknownMessage(String),
+    /// No such user, or not an active one.
+    #[error("no user {0}")]
+    UnknownUser(UserId),
+    /// No such group.
+    #[error("no group {0}")]
+    UnknownGroup(GroupId),
+    /// The name is in use.
+    #[error("the name is in use")]
+    NameTaken,
+    /// The caller's role does not allow it.
+    #[error("not allowed")]
+    NotAllowed,
+    /// The tenant has no connected WhatsApp number.
+    #[error("no WhatsApp account is connected")]
+    AccountNotConnected,
+    /// Another WhatsApp number is connected.
+    #[error("another WhatsApp number is connected")]
+    AccountConnected,
+    /// The tenant exists.
+    #[error("a tenant with this slug exists")]
+    TenantExists,
+    /// No such tenant.
+    #[error("no such tenant")]
+    UnknownTenant,
+    /// Others kept changing the same thing (R-CST-3).
+    #[error("too many concurrent changes")]
+    Conflict,
+    /// The outside cannot be reached.
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+    /// The ledger cannot be read.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// The ledger refuses what the rules allowed: a fault of ours.
+    #[error("the ledger refused an append")]
+    Refused(#[source] AppendError),
+}
+
+impl From<ChatRefusal> for ApplicationError {
+    fn from(refusal: ChatRefusal) -> Self {
+        match refusal {
+            ChatRefusal::Unknown => Self::UnknownChat,
+            ChatRefusal::NotReadable => Self::NotReadable,
+            ChatRefusal::NotWritable => Self::NotWritable,
+            ChatRefusal::TagsNotAllowed => Self::TagsNotAllowed,
+            ChatRefusal::WindowClosed => Self::WindowClosed,
+            ChatRefusal::AssignmentHeld => Self::AssignmentHeld,
+            ChatRefusal::AlreadyTagged => Self::AlreadyTagged,
+            ChatRefusal::UnknownTagging => Self::UnknownTagging,
+        }
+    }
+}
+
+impl From<ContactRefusal> for ApplicationError {
+    fn from(refusal: ContactRefusal) -> Self {
+        match refusal {}
+    }
+}
+
+impl From<TagRefusal> for ApplicationError {
+    fn from(TagRefusal::Unknown: TagRefusal) -> Self {
+        Self::UnknownTag(TagId::default())
+    }
+}
+
+impl From<UserRefusal> for ApplicationError {
+    fn from(UserRefusal::Unknown: UserRefusal) -> Self {
+        Self::UnknownUser(UserId::default())
+    }
+}
+
+impl From<GroupRefusal> for ApplicationError {
+    fn from(refusal: GroupRefusal) -> Self {
+        match refusal {
+            GroupRefusal::Unknown => Self::UnknownGroup(GroupId::default()),
+            GroupRefusal::AdminsUnrestricted => Self::NotAllowed,
+        }
+    }
+}
+
+impl From<TenantRefusal> for ApplicationError {
+    fn from(refusal: TenantRefusal) -> Self {
+        match refusal {
+            TenantRefusal::Unknown => Self::UnknownTenant,
+            TenantRefusal::Exists => Self::TenantExists,
+        }
+    }
+}
+
+impl From<WhatsAppAccountRefusal> for ApplicationError {
+    fn from(WhatsAppAccountRefusal::AlreadyConnected: WhatsAppAccountRefusal) -> Self {
+        Self::AccountConnected
+    }
+}
+
+impl From<AppendError> for ApplicationError {
+    fn from(error: AppendError) -> Self {
+        match error {
+            AppendError::Unavailable(source) => Self::Unavailable(Unavailable { what: "the ledger", source }),
+            AppendError::Claimed(_) => Self::NameTaken,
+            AppendError::Conflict(_) | AppendError::Repeated(_) => Self::Conflict,
+            refused => Self::Refused(refused),
+        }
+    }
+}

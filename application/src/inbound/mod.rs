@@ -1,0 +1,8 @@
+//! What WhatsApp brings.
+
+mod quarantine;
+mod receive;
+mod record;
+
+pub use quarantine::Retried;
+pub use receive::WebhookVerdict;

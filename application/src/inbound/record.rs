@@ -1,0 +1,180 @@
+//! Elements of a call into the ledger: one unit per customer, so that contact, chat and messages appear together
+//! (R-IN-9), all customers side by side.
+
+use std::sync::Arc;
+
+use chatledger_domain::{
+    MessageId, RawJson, TenantId, WaId,
+    chat::{Chat, ChatCommand, Echo, Incoming, StatusReport},
+    contact::{Contact, ContactCommand},
+    whatsapp_account::{WhatsAppAccount, WhatsAppAccountCommand},
+};
+use chrono::{DateTime, Utc};
+use futures_util::future::join_all;
+use serde_json::json;
+
+use crate::{
+    application::Application,
+    chats::ACCOUNT,
+    error::ApplicationError,
+    ports::{
+        ledger::Metadata,
+        whatsapp::{InboundMessage, Item, Routed},
+    },
+    streams::{Decisions, StreamOf},
+};
+
+/// An element that the ledger itself refuses, and why.
+type Refused = (Routed, String);
+
+impl Application {
+    /// Records a tenant's elements; those that cannot be recorded come back.
+    pub(crate) async fn record_items(
+        &self,
+        tenant: TenantId,
+        items: Vec<Routed>,
+        metadata: &Arc<Metadata>,
+    ) -> Result<Vec<Refused>, ApplicationError> {
+        let mut groups: Vec<(String, Vec<Routed>)> = Vec::new();
+        for routed in items {
+            let key = routed.item.wa_id().map_or(ACCOUNT, WaId::as_str);
+            match groups.iter_mut().find(|(known, _)| known == key) {
+                Some((_, group)) => group.push(routed),
+                None => groups.push((key.to_owned(), vec![routed])),
+            }
+        }
+        let work = groups.into_iter().map(|(key, group)| self.record_group(tenant, key, group, metadata));
+        let mut refused = Vec::new();
+        for result in join_all(work).await {
+            refused.extend(result?);
+        }
+        Ok(refused)
+    }
+
+    async fn record_group(
+        &self,
+        tenant: TenantId,
+        key: String,
+        group: Vec<Routed>,
+        metadata: &Arc<Metadata>,
+    ) -> Result<Vec<Refused>, ApplicationError> {
+        match self.record_unit(tenant, &key, &group, metadata).await {
+            Ok(()) => Ok(Vec::new()),
+            Err(ApplicationError::Refused(error)) if group.len() == 1 => {
+                Ok(group.into_iter().map(|routed| (routed, error_text(&error))).collect())
+            }
+            Err(ApplicationError::Refused(_)) => {
+                // One element spoils the unit: record them one by one, and keep only the bad one out.
+                let mut refused = Vec::new();
+                for routed in group {
+                    match self.record_unit(tenant, &key, std::slice::from_ref(&routed), metadata).await {
+                        Ok(()) => {}
+                        Err(ApplicationError::Refused(error)) => refused.push((routed, error_text(&error))),
+                        Err(error) => return Err(error),
+                    }
+                }
+                Ok(refused)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn record_unit(
+        &self,
+        tenant: TenantId,
+        key: &str,
+        group: &[Routed],
+        metadata: &Arc<Metadata>,
+    ) -> Result<(), ApplicationError> {
+        let now = self.clock.now();
+        let ids: Vec<MessageId> = group.iter().map(|_| MessageId(self.random.uuid())).collect();
+        let streams = if key == ACCOUNT {
+            vec![StreamOf::new::<WhatsAppAccount>(ACCOUNT)]
+        } else {
+            vec![StreamOf::new::<Contact>(key), StreamOf::new::<Chat>(key)]
+        };
+        self.streams
+            .transact(tenant, &streams, metadata, now, |decisions| {
+                for (routed, id) in group.iter().zip(&ids) {
+                    record_item(decisions, key, &routed.item, *id, now)?;
+                }
+                Ok::<_, ApplicationError>(())
+            })
+            .await?;
+        Ok(())
+    }
+}
+
+fn record_item(
+    decisions: &mut Decisions<'_>,
+    key: &str,
+    item: &Item,
+    message_id: MessageId,
+    now: DateTime<Utc>,
+) -> Result<(), ApplicationError> {
+    match item.clone() {
+        Item::Message(message) => {
+            let (at, contact) = (at(message.timestamp, now), profile(&message));
+            let InboundMessage { waba_id, timestamp, kind, context, referral, message, .. } = message;
+            let incoming = Incoming { message_id, waba_id, timestamp, kind, context, referral, message };
+            let received =
+                decisions.decide_at::<Chat>(key, ChatCommand::ReceiveMessage { incoming, now: now.timestamp() }, at)?;
+            // A repeat says nothing new of the contact either: an old name must not come back.
+            if received > 0 {
+                decisions.decide_at::<Contact>(key, contact, at)?;
+            }
+        }
+        Item::Echo(e) => {
+            let at = at(e.timestamp, now);
+            let echo = Echo {
+                message_id,
+                waba_id: e.waba_id,
+                timestamp: e.timestamp,
+                kind: e.kind,
+                context: e.context,
+                message: e.message,
+            };
+            decisions.decide_at::<Chat>(key, ChatCommand::EchoMessage { echo }, at)?;
+        }
+        Item::Status(s) => {
+            let at = at(s.timestamp, now);
+            let (waba_id, message_id, status) = (s.waba_id, s.message_id, s.status);
+            let report = StatusReport { waba_id, message_id, status, timestamp: s.timestamp, report: s.report };
+            decisions.decide_at::<Chat>(key, ChatCommand::ReportStatus { report }, at)?;
+        }
+        Item::TemplateStatus { name, language, status, report, fingerprint } => {
+            let command = WhatsAppAccountCommand::ReportTemplateStatus { name, language, status, report, fingerprint };
+            decisions.decide::<WhatsAppAccount>(key, command)?;
+        }
+        Item::Notice { field, report, fingerprint } => {
+            let command = WhatsAppAccountCommand::ReceiveNotice { field, report, fingerprint };
+            decisions.decide::<WhatsAppAccount>(key, command)?;
+        }
+    }
+    Ok(())
+}
+
+fn profile(message: &InboundMessage) -> ContactCommand {
+    let profile = message.contact.clone().unwrap_or_else(|| RawJson::from(&json!({"wa_id": message.wa_id})));
+    ContactCommand::SeeProfile { name: message.name.clone(), profile }
+}
+
+/// When it happened: WhatsApp's time, or now for a time that no calendar has.
+fn at(timestamp: i64, now: DateTime<Utc>) -> DateTime<Utc> {
+    DateTime::from_timestamp(timestamp, 0).filter(|at| (1970..10_000).contains(&chrono::Datelike::year(at))).unwrap_or(now)
+}
+
+fn error_text(error: &crate::ports::ledger::AppendError) -> String {
+    std::error::Error::source(error).map_or_else(|| error.to_string(), |source| format!("{error}: {source}"))
+}
+
+impl Item {
+    fn wa_id(&self) -> Option<&WaId> {
+        match self {
+            Self::Message(message) => Some(&message.wa_id),
+            Self::Echo(echo) => Some(&echo.wa_id),
+            Self::Status(status) => Some(&status.wa_id),
+            Self::TemplateStatus { .. } | Self::Notice { .. } => None,
+        }
+    }
+}

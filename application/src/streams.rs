@@ -1,0 +1,377 @@
+//! Loads aggregates, lets them decide, appends what they decided: the one way in which anything changes.
+//!
+//! Work on a stream is queued within the process (a hot chat does not spin), the sequence check of the append guards
+//! against other servers, and a lost race is decided again on the new state, a bounded number of times (R-CST-3).
+
+use std::{
+    any::Any,
+    collections::{BTreeSet, HashMap, HashSet},
+    hash::{DefaultHasher, Hash, Hasher},
+    sync::Arc,
+};
+
+use chatledger_domain::{AnyEvent, Decider, Event, Position, TenantId};
+use chrono::{DateTime, Utc};
+use moka::sync::Cache;
+use tokio::sync::{Mutex, MutexGuard};
+
+use crate::{
+    error::ApplicationError,
+    ports::ledger::{AppendError, Ledger, Metadata, NewEvent, Recorded, Snapshot, StreamId, Unit},
+};
+
+/// How often a decision is made again after somebody else was faster.
+const ATTEMPTS: usize = 5;
+/// A stream is snapshotted each time it has grown by so many events.
+const SNAPSHOT_EVERY: i64 = 256;
+/// Aggregates kept in memory.
+const CACHED: u64 = 50_000;
+/// Queues that streams are spread over.
+const STRIPES: usize = 1_024;
+
+type State = Arc<dyn Any + Send + Sync>;
+
+#[derive(Clone)]
+struct Baseline {
+    sequence: i64,
+    state: State,
+}
+
+/// Reads and extends streams.
+pub struct Streams {
+    ledger: Arc<dyn Ledger>,
+    baselines: Cache<(TenantId, StreamId), Baseline>,
+    stripes: Vec<Mutex<()>>,
+}
+
+/// A stream to be loaded, with the type of its aggregate.
+#[derive(Clone)]
+pub struct StreamOf {
+    id: StreamId,
+    fresh: fn() -> State,
+    restore: fn(&Snapshot) -> Option<State>,
+    evolve: fn(&State, &[Recorded]) -> State,
+    snapshot: fn(&State, i64) -> Option<Snapshot>,
+}
+
+impl StreamOf {
+    /// The stream of an aggregate.
+    #[must_use]
+    pub fn new<D: Aggregate>(id: &str) -> Self {
+        Self {
+            id: StreamId { aggregate_type: D::TYPE, aggregate_id: id.to_owned() },
+            fresh: || Arc::new(D::default()),
+            restore: |snapshot| {
+                let state: D = serde_json::from_str(&snapshot.state).ok()?;
+                (snapshot.form == D::FORM).then(|| Arc::new(state) as State)
+            },
+            evolve: |state, events| {
+                let mut next = state.downcast_ref::<D>().cloned().unwrap_or_default();
+                for recorded in events {
+                    if let Some(event) = D::event_of(&recorded.event) {
+                        next.evolve(event, recorded.position);
+                    }
+                }
+                Arc::new(next)
+            },
+            snapshot: |state, sequence| {
+                let state = serde_json::to_string(state.downcast_ref::<D>()?).ok()?;
+                Some(Snapshot { sequence, form: D::FORM.to_owned(), state })
+            },
+        }
+    }
+}
+
+/// A decider whose events are events of the ledger.
+pub trait Aggregate: Decider {
+    /// Changes whenever the state's own form changes, so that old snapshots are ignored.
+    const FORM: &'static str;
+    /// The event, if it is one of this aggregate.
+    fn event_of(event: &AnyEvent) -> Option<&Self::Event>;
+    /// The event as one of the ledger.
+    fn any(event: Self::Event) -> AnyEvent;
+}
+
+macro_rules! aggregates {
+    ($($variant:ident: $state:ty, $form:literal);+ $(;)?) => {
+        $(impl Aggregate for $state {
+            const FORM: &'static str = $form;
+
+            fn event_of(event: &AnyEvent) -> Option<&Self::Event> {
+                match event {
+                    AnyEvent::$variant(event) => Some(event),
+                    _ => None,
+                }
+            }
+
+            fn any(event: Self::Event) -> AnyEvent {
+                AnyEvent::$variant(event)
+            }
+        })+
+    };
+}
+
+aggregates! {
+    Chat: chatledger_domain::chat::Chat, "1";
+    Contact: chatledger_domain::contact::Contact, "1";
+    Group: chatledger_domain::group::Group, "1";
+    Tag: chatledger_domain::tag::Tag, "1";
+    Tenant: chatledger_domain::tenant::Tenant, "1";
+    User: chatledger_domain::user::User, "1";
+    WhatsAppAccount: chatledger_domain::whatsapp_account::WhatsAppAccount, "1";
+}
+
+struct Working {
+    stream: StreamOf,
+    before: Baseline,
+    now: Baseline,
+}
+
+/// The loaded streams of one piece of work, and what has been decided so far.
+pub struct Decisions<'a> {
+    streams: Vec<Working>,
+    events: Vec<NewEvent>,
+    recorded_already: &'a HashSet<String>,
+    now: DateTime<Utc>,
+}
+
+impl Decisions<'_> {
+    /// The state of a loaded aggregate, decisions so far included; as new if it was not loaded.
+    #[must_use]
+    pub fn state<D: Aggregate>(&self, id: &str) -> D {
+        let found = self.streams.iter().find(|w| w.stream.id.aggregate_type == D::TYPE && w.stream.id.aggregate_id == id);
+        found.and_then(|w| w.now.state.downcast_ref::<D>().cloned()).unwrap_or_default()
+    }
+
+    /// Lets a loaded aggregate decide; how many events followed.
+    ///
+    /// # Errors
+    /// The rule that the command breaks.
+    pub fn decide<D: Aggregate>(&mut self, id: &str, command: D::Command) -> Result<usize, D::Refusal> {
+        self.decide_at::<D>(id, command, self.now)
+    }
+
+    /// The same, for something that happened at another time than now.
+    ///
+    /// # Errors
+    /// The rule that the command breaks.
+    pub fn decide_at<D: Aggregate>(
+        &mut self,
+        id: &str,
+        command: D::Command,
+        occurred_at: DateTime<Utc>,
+    ) -> Result<usize, D::Refusal> {
+        let mut state = self.state::<D>(id);
+        let events = state.decide(command)?;
+        let Some(working) = self.streams.iter_mut().find(|w| w.stream.id.aggregate_type == D::TYPE && w.stream.id.aggregate_id == id)
+        else {
+            return Ok(0);
+        };
+        let before = self.events.len();
+        for event in events {
+            let key = event.idempotency_key();
+            let repeat = key.as_ref().is_some_and(|key| {
+                self.recorded_already.contains(key) || self.events.iter().any(|e| e.key.as_ref() == Some(key))
+            });
+            if repeat {
+                continue;
+            }
+            // Only values that came out of JSON or are plain data are in events, so this cannot fail; if it does, the
+            // event is refused by the ledger as empty.
+            let payload = event.payload().unwrap_or_default();
+            working.now.sequence += 1;
+            // The position is known only after the append; the baseline is then made anew from what was recorded.
+            state.evolve(&event, Position(0));
+            self.events.push(NewEvent {
+                stream: working.stream.id.clone(),
+                sequence: working.now.sequence,
+                claims: event.claims(),
+                key,
+                payload,
+                event: D::any(event),
+                occurred_at,
+            });
+        }
+        working.now.state = Arc::new(state);
+        Ok(self.events.len() - before)
+    }
+}
+
+/// What a piece of work came to.
+pub struct Done<T> {
+    /// What the work answered.
+    pub value: T,
+    /// What was recorded; nothing for a repeat.
+    pub recorded: Vec<Recorded>,
+}
+
+impl<T> Done<T> {
+    /// The last recorded position; `None` when nothing was.
+    #[must_use]
+    pub fn position(&self) -> Option<Position> {
+        self.recorded.last().map(|recorded| recorded.position)
+    }
+}
+
+impl Streams {
+    /// Works on a ledger.
+    #[must_use]
+    pub fn new(ledger: Arc<dyn Ledger>) -> Self {
+        let stripes = (0..STRIPES).map(|_| Mutex::new(())).collect();
+        Self { ledger, baselines: Cache::new(CACHED), stripes }
+    }
+
+    /// Loads the streams, lets `work` decide, appends what it decided as one unit.
+    ///
+    /// `work` may run several times. Facts that are recorded already are left out, so a repeat records nothing.
+    ///
+    /// # Errors
+    /// What `work` refused, or the ledger's fault.
+    pub async fn transact<T, E>(
+        &self,
+        tenant: TenantId,
+        streams: &[StreamOf],
+        metadata: &Arc<Metadata>,
+        now: DateTime<Utc>,
+        mut work: impl FnMut(&mut Decisions<'_>) -> Result<T, E>,
+    ) -> Result<Done<T>, ApplicationError>
+    where
+        ApplicationError: From<E>,
+    {
+        let _queue = self.queue(tenant, streams).await;
+        let mut recorded_already = HashSet::new();
+        let mut lost = 0;
+        loop {
+            let loaded = self.load(tenant, streams).await?;
+            let mut decisions = Decisions {
+                streams: loaded,
+                events: Vec::new(),
+                recorded_already: &recorded_already,
+                now,
+            };
+            let value = work(&mut decisions)?;
+            let Decisions { streams: worked, events, .. } = decisions;
+            if events.is_empty() {
+                return Ok(Done { value, recorded: Vec::new() });
+            }
+            match self.ledger.append(Unit { tenant, events, metadata: metadata.clone() }).await {
+                Ok(recorded) => {
+                    self.remember(tenant, worked, &recorded);
+                    return Ok(Done { value, recorded });
+                }
+                Err(AppendError::Repeated(keys)) => {
+                    let before = recorded_already.len();
+                    recorded_already.extend(keys);
+                    // A repeat was recorded by somebody else, perhaps in another process: look at the streams again.
+                    self.forget(tenant, streams);
+                    lost += usize::from(recorded_already.len() == before);
+                }
+                Err(AppendError::Conflict(_)) => {
+                    self.forget(tenant, streams);
+                    lost += 1;
+                }
+                Err(error) => {
+                    self.forget(tenant, streams);
+                    return Err(error.into());
+                }
+            }
+            if lost >= ATTEMPTS {
+                return Err(ApplicationError::Conflict);
+            }
+        }
+    }
+
+    /// The state of one aggregate, as recorded.
+    ///
+    /// # Errors
+    /// The ledger's fault.
+    pub async fn state<D: Aggregate>(&self, tenant: TenantId, id: &str) -> Result<D, ApplicationError> {
+        let stream = StreamOf::new::<D>(id);
+        let loaded = self.load(tenant, std::slice::from_ref(&stream)).await?;
+        Ok(loaded.first().and_then(|w| w.now.state.downcast_ref::<D>().cloned()).unwrap_or_default())
+    }
+
+    async fn queue(&self, tenant: TenantId, streams: &[StreamOf]) -> Vec<MutexGuard<'_, ()>> {
+        // By id alone, so that a contact and its chat wait in one queue; in order, so that nobody waits in a circle.
+        let stripes: BTreeSet<usize> = streams.iter().map(|s| stripe(tenant, &s.id.aggregate_id)).collect();
+        let mut guards = Vec::with_capacity(stripes.len());
+        for stripe in stripes {
+            guards.push(self.stripes[stripe].lock().await);
+        }
+        guards
+    }
+
+    async fn load(&self, tenant: TenantId, streams: &[StreamOf]) -> Result<Vec<Working>, ApplicationError> {
+        let mut working: Vec<Working> = Vec::with_capacity(streams.len());
+        let mut missing: Vec<usize> = Vec::new();
+        for stream in streams {
+            let cached = self.baselines.get(&(tenant, stream.id.clone()));
+            if cached.is_none() {
+                missing.push(working.len());
+            }
+            let before = cached.unwrap_or_else(|| Baseline { sequence: 0, state: (stream.fresh)() });
+            working.push(Working { stream: stream.clone(), now: before.clone(), before });
+        }
+        if missing.is_empty() {
+            return Ok(working);
+        }
+        let ids: Vec<StreamId> = missing.iter().map(|i| working[*i].stream.id.clone()).collect();
+        let mut snapshots: HashMap<StreamId, Snapshot> =
+            self.ledger.snapshots(tenant, &ids).await?.into_iter().collect();
+        let mut from = Vec::with_capacity(ids.len());
+        for index in &missing {
+            let stream = working[*index].stream.clone();
+            let restored =
+                snapshots.remove(&stream.id).and_then(|s| (stream.restore)(&s).map(|state| (s.sequence, state)));
+            let (sequence, state) = restored.unwrap_or_else(|| (0, (stream.fresh)()));
+            working[*index].before = Baseline { sequence, state };
+            from.push((stream.id, sequence));
+        }
+        let events = self.ledger.load(tenant, &from).await?;
+        for index in missing {
+            let w = &mut working[index];
+            let own: Vec<Recorded> = events.iter().filter(|e| e.stream == w.stream.id).cloned().collect();
+            if let Some(last) = own.last() {
+                let state = (w.stream.evolve)(&w.before.state, &own);
+                w.before = Baseline { sequence: last.sequence, state };
+            }
+            w.now = w.before.clone();
+            self.baselines.insert((tenant, w.stream.id.clone()), w.before.clone());
+            self.snapshot_if_due(tenant, w, w.before.sequence - i64::try_from(own.len()).unwrap_or(0));
+        }
+        Ok(working)
+    }
+
+    fn remember(&self, tenant: TenantId, worked: Vec<Working>, recorded: &[Recorded]) {
+        for mut w in worked {
+            let own: Vec<Recorded> = recorded.iter().filter(|e| e.stream == w.stream.id).cloned().collect();
+            let Some(last) = own.last() else { continue };
+            let since = w.before.sequence;
+            w.before = Baseline { sequence: last.sequence, state: (w.stream.evolve)(&w.before.state, &own) };
+            self.baselines.insert((tenant, w.stream.id.clone()), w.before.clone());
+            self.snapshot_if_due(tenant, &w, since);
+        }
+    }
+
+    fn snapshot_if_due(&self, tenant: TenantId, w: &Working, since: i64) {
+        if w.before.sequence / SNAPSHOT_EVERY == since / SNAPSHOT_EVERY {
+            return;
+        }
+        if let Some(snapshot) = (w.stream.snapshot)(&w.before.state, w.before.sequence) {
+            let (ledger, stream) = (self.ledger.clone(), w.stream.id.clone());
+            tokio::spawn(async move { ledger.keep_snapshot(tenant, stream, snapshot).await });
+        }
+    }
+
+    fn forget(&self, tenant: TenantId, streams: &[StreamOf]) {
+        for stream in streams {
+            self.baselines.invalidate(&(tenant, stream.id.clone()));
+        }
+    }
+}
+
+fn stripe(tenant: TenantId, id: &str) -> usize {
+    let mut hasher = DefaultHasher::new();
+    (tenant, id).hash(&mut hasher);
+    usize::try_from(hasher.finish() % STRIPES as u64).unwrap_or(0)
+}

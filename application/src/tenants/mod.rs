@@ -1,0 +1,6 @@
+//! What the operator does with tenants.
+
+mod connect;
+mod create;
+
+pub use create::{CreatedTenant, NewTenant};

@@ -1,0 +1,53 @@
+//! Exchanges a name and a password for the user's token.
+
+use chatledger_domain::{
+    TenantId, UserId,
+    user::{User, UserCommand},
+};
+
+use crate::{application::Application, error::ApplicationError, streams::StreamOf};
+
+impl Application {
+    /// The user's token, new or existing (R-AUTH-2); `None` for a wrong name or password and for a user that is not
+    /// active, without a difference in time.
+    ///
+    /// # Errors
+    /// The vault's or the ledger's fault.
+    pub async fn log_in(
+        &self,
+        tenant: TenantId,
+        username: &str,
+        password: &str,
+    ) -> Result<Option<String>, ApplicationError> {
+        let user = self.read_models.user_by_name(tenant, username).await?;
+        if !self.vault.check_password(tenant, user, password).await? {
+            return Ok(None);
+        }
+        let Some(user) = user else { return Ok(None) };
+        let Some(stream) = self.stream_at::<User>(tenant, user.0).await? else { return Ok(None) };
+        if !self.streams.state::<User>(tenant, &stream).await?.is_active() {
+            return Ok(None);
+        }
+        self.token_of(tenant, user, &stream).await.map(Some)
+    }
+
+    /// The user's token; a new one is recorded as issued, without the token itself.
+    pub(crate) async fn token_of(
+        &self,
+        tenant: TenantId,
+        user: UserId,
+        stream: &str,
+    ) -> Result<String, ApplicationError> {
+        let candidate = format!("{}{}", tenant.tag(), self.random.hex(16));
+        let (token, new) = self.vault.token(tenant, user, candidate).await?;
+        if new {
+            let metadata = self.system("log-in", None);
+            let streams = [StreamOf::new::<User>(stream)];
+            let work = self.streams.transact(tenant, &streams, &metadata, self.clock.now(), |d| {
+                d.decide::<User>(stream, UserCommand::RecordToken)
+            });
+            work.await?;
+        }
+        Ok(token)
+    }
+}
