@@ -1,1 +1,9 @@
-//! infrastructure
+//! Everything that touches the outside: Postgres, WhatsApp, secrets, configuration, the clock.
+//!
+//! Here: implementations of the application's ports. Never here: rules, HTTP handlers of our API. To add an adapter,
+//! implement its port in the folder of what it talks to, and name it in the api's `bootstrap`.
+
+pub mod config;
+pub mod outbound;
+pub mod whatsapp;
+pub mod system;

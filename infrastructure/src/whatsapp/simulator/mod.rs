@@ -1,0 +1,1 @@
+//! A WhatsApp to test against.
