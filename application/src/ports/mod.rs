@@ -3,6 +3,7 @@
 pub mod clock;
 pub mod directory;
 pub mod ledger;
+pub mod outbound;
 pub mod quarantine;
 pub mod read_models;
 pub mod vault;
