@@ -1,0 +1,41 @@
+//! Postgres: the ledger, the vault, the quarantine, the private cluster, and what every connection needs.
+
+mod append;
+mod embedded;
+mod feed;
+mod group;
+mod hash;
+mod ledger;
+mod prepare;
+mod quarantine;
+mod read;
+mod row;
+mod settings;
+mod show;
+mod vault;
+mod verify;
+
+pub use embedded::{Embedded, EmbeddedError};
+pub use ledger::PgLedger;
+pub use quarantine::PgQuarantine;
+pub use row::{COLUMNS, decode_rows};
+pub use settings::{SettingsError, check_settings, connect};
+pub use show::{ShownEvent, show};
+pub use vault::PgVault;
+pub use verify::{Broken, Verified, VerifyError, verify};
+
+/// The migrations, compiled in.
+static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!("../migrations");
+
+/// Brings the database to the form that this program expects. Servers that start at once wait for each other.
+///
+/// # Errors
+/// When the database cannot be reached, or holds a migration that this program does not know or knows otherwise.
+pub async fn migrate(pool: &sqlx::PgPool) -> Result<(), sqlx::migrate::MigrateError> {
+    // A connection of its own, without the timeout of ordinary ones: building an index over a large table takes long.
+    let mut connection = pool.acquire().await?.detach();
+    sqlx::query("SET statement_timeout = 0").execute(&mut connection).await?;
+    MIGRATOR.run(&mut connection).await?;
+    sqlx::Connection::close(connection).await?;
+    Ok(())
+}
