@@ -1,0 +1,184 @@
+//! The statements of the sender. All times are the database's, so that servers agree.
+
+use std::time::Duration;
+
+use chatledger_domain::{MessageId, RawJson, TenantId, WaId};
+use chrono::{DateTime, Utc};
+use sqlx::{FromRow, PgPool, postgres::types::PgInterval};
+use uuid::Uuid;
+
+/// A message to be queued.
+pub(super) struct NewSend {
+    pub(super) position: i64,
+    pub(super) wa_id: String,
+    pub(super) message_id: MessageId,
+    pub(super) context: Option<String>,
+    pub(super) letter: RawJson,
+    pub(super) queued_at: DateTime<Utc>,
+}
+
+/// A claimed row.
+#[derive(Clone, Debug, FromRow)]
+pub(super) struct Send {
+    tenant_id: Uuid,
+    pub(super) position: i64,
+    wa_id: String,
+    message_id: Uuid,
+    pub(super) context: Option<String>,
+    letter: String,
+    pub(super) attempts: i32,
+    pub(super) fence: i64,
+    pub(super) queued_at: DateTime<Utc>,
+}
+
+impl Send {
+    pub(super) fn tenant(&self) -> TenantId {
+        TenantId(self.tenant_id)
+    }
+
+    pub(super) fn message(&self) -> MessageId {
+        MessageId(self.message_id)
+    }
+
+    /// The chat, and the message as it was queued. `None` only when somebody has altered the row.
+    pub(super) fn content(&self) -> Option<(WaId, RawJson)> {
+        Some((WaId::parse(&self.wa_id).ok()?, RawJson::parse(self.letter.clone()).ok()?))
+    }
+}
+
+const COLUMNS: &str = "s.tenant_id, s.position, s.wa_id, s.message_id, s.context, s.letter::text AS letter, \
+                       s.attempts, s.fence, s.queued_at";
+
+/// How far the sender has read a tenant's ledger; starts at 0.
+pub(super) async fn cursor(pool: &PgPool, tenant: TenantId) -> sqlx::Result<i64> {
+    let read = "SELECT position FROM outbound.cursors WHERE tenant_id = $1 AND reactor = 'whatsapp'";
+    if let Some(position) = sqlx::query_scalar(read).bind(tenant.0).fetch_optional(pool).await? {
+        return Ok(position);
+    }
+    sqlx::query("INSERT INTO outbound.cursors VALUES ($1, 'whatsapp', 0) ON CONFLICT DO NOTHING")
+        .bind(tenant.0)
+        .execute(pool)
+        .await?;
+    sqlx::query_scalar(read).bind(tenant.0).fetch_one(pool).await
+}
+
+/// Moves the cursor, and with it makes the rows of new messages and drops those whose unknown outcome is known now.
+/// `false`, and nothing done, when the cursor is not where it was: another server was faster.
+pub(super) async fn advance(
+    pool: &PgPool,
+    tenant: TenantId,
+    (from, to): (i64, i64),
+    queued: &[NewSend],
+    settled: &[MessageId],
+) -> sqlx::Result<bool> {
+    let moved: i64 = sqlx::query_scalar(
+        "WITH moved AS (\
+             UPDATE outbound.cursors SET position = $3 \
+             WHERE tenant_id = $1 AND reactor = 'whatsapp' AND position = $2 RETURNING 1\
+         ), settled AS (\
+             DELETE FROM outbound.sends \
+             WHERE tenant_id = $1 AND message_id = ANY($4) AND state = 'unknown' AND EXISTS (SELECT FROM moved)\
+         ), queued AS (\
+             INSERT INTO outbound.sends (tenant_id, position, wa_id, message_id, context, letter, queued_at) \
+             SELECT $1, n.position, n.wa_id, n.message_id, n.context, n.letter::json, n.queued_at \
+             FROM unnest($5::bigint[], $6::text[], $7::uuid[], $8::text[], $9::text[], $10::timestamptz[]) \
+                 AS n (position, wa_id, message_id, context, letter, queued_at) \
+             WHERE EXISTS (SELECT FROM moved)\
+         ) SELECT count(*) FROM moved",
+    )
+    .bind(tenant.0)
+    .bind(from)
+    .bind(to)
+    .bind(settled.iter().map(|id| id.0).collect::<Vec<_>>())
+    .bind(queued.iter().map(|send| send.position).collect::<Vec<_>>())
+    .bind(queued.iter().map(|send| send.wa_id.as_str()).collect::<Vec<_>>())
+    .bind(queued.iter().map(|send| send.message_id.0).collect::<Vec<_>>())
+    .bind(queued.iter().map(|send| send.context.as_deref()).collect::<Vec<_>>())
+    .bind(queued.iter().map(|send| send.letter.text()).collect::<Vec<_>>())
+    .bind(queued.iter().map(|send| send.queued_at).collect::<Vec<_>>())
+    .fetch_one(pool)
+    .await?;
+    Ok(moved == 1)
+}
+
+/// Claims the oldest row of some chats, and marks them as being called. A chat whose oldest row is not free is left
+/// alone, except where only the time of an unknown outcome is over.
+pub(super) async fn claim(pool: &PgPool, tenant: TenantId, limit: i64, lease: Duration) -> sqlx::Result<Vec<Send>> {
+    let statement = format!(
+        "WITH due AS (\
+             SELECT s.position FROM outbound.sends s \
+             WHERE s.tenant_id = $1 AND s.state = 'queued' AND s.not_before <= now() AND NOT EXISTS (\
+                 SELECT FROM outbound.sends e \
+                 WHERE e.tenant_id = $1 AND e.wa_id = s.wa_id AND e.position < s.position \
+                     AND NOT (e.state = 'unknown' AND e.lease_until <= now())) \
+             ORDER BY s.position LIMIT $2 FOR UPDATE OF s SKIP LOCKED\
+         ) UPDATE outbound.sends s \
+         SET state = 'calling', attempts = s.attempts + 1, fence = s.fence + 1, lease_until = now() + $3 \
+         FROM due WHERE s.tenant_id = $1 AND s.position = due.position RETURNING {COLUMNS}"
+    );
+    sqlx::query_as(&statement).bind(tenant.0).bind(limit).bind(interval(lease)).fetch_all(pool).await
+}
+
+/// Takes over rows whose caller died. They may have been sent.
+pub(super) async fn take_over(pool: &PgPool, limit: i64, lease: Duration) -> sqlx::Result<Vec<Send>> {
+    let statement = format!(
+        "WITH lost AS (\
+             SELECT tenant_id, position FROM outbound.sends WHERE state = 'calling' AND lease_until < now() \
+             ORDER BY tenant_id, position LIMIT $1 FOR UPDATE SKIP LOCKED\
+         ) UPDATE outbound.sends s SET fence = s.fence + 1, lease_until = now() + $2 \
+         FROM lost WHERE s.tenant_id = lost.tenant_id AND s.position = lost.position RETURNING {COLUMNS}"
+    );
+    sqlx::query_as(&statement).bind(limit).bind(interval(lease)).fetch_all(pool).await
+}
+
+/// Keeps rows ours.
+pub(super) async fn extend(pool: &PgPool, held: &[(TenantId, i64, i64)], lease: Duration) -> sqlx::Result<()> {
+    sqlx::query(
+        "UPDATE outbound.sends s SET lease_until = now() + $4 \
+         FROM unnest($1::uuid[], $2::bigint[], $3::bigint[]) AS held (tenant_id, position, fence) \
+         WHERE s.tenant_id = held.tenant_id AND s.position = held.position AND s.fence = held.fence \
+             AND s.state = 'calling'",
+    )
+    .bind(held.iter().map(|(tenant, ..)| tenant.0).collect::<Vec<_>>())
+    .bind(held.iter().map(|(_, position, _)| *position).collect::<Vec<_>>())
+    .bind(held.iter().map(|(.., fence)| *fence).collect::<Vec<_>>())
+    .bind(interval(lease))
+    .execute(pool)
+    .await?;
+    Ok(())
+}
+
+/// Forgets a settled row; whether it was still ours.
+pub(super) async fn done(pool: &PgPool, send: &Send) -> sqlx::Result<bool> {
+    let statement = "DELETE FROM outbound.sends WHERE tenant_id = $1 AND position = $2 AND fence = $3";
+    let bound = sqlx::query(statement).bind(send.tenant_id).bind(send.position).bind(send.fence);
+    Ok(bound.execute(pool).await?.rows_affected() == 1)
+}
+
+/// Puts a row back that WhatsApp did not take; whether it was still ours.
+pub(super) async fn later(pool: &PgPool, send: &Send, after: Duration) -> sqlx::Result<bool> {
+    let statement = "UPDATE outbound.sends SET state = 'queued', lease_until = NULL, not_before = now() + $4 \
+                     WHERE tenant_id = $1 AND position = $2 AND fence = $3";
+    let bound = sqlx::query(statement).bind(send.tenant_id).bind(send.position).bind(send.fence);
+    Ok(bound.bind(interval(after)).execute(pool).await?.rows_affected() == 1)
+}
+
+/// Lets a row of unknown outcome hold back its chat for a while; whether it was still ours.
+pub(super) async fn unknown(pool: &PgPool, send: &Send, block: Duration) -> sqlx::Result<bool> {
+    let statement = "UPDATE outbound.sends SET state = 'unknown', lease_until = now() + $4 \
+                     WHERE tenant_id = $1 AND position = $2 AND fence = $3";
+    let bound = sqlx::query(statement).bind(send.tenant_id).bind(send.position).bind(send.fence);
+    Ok(bound.bind(interval(block)).execute(pool).await?.rows_affected() == 1)
+}
+
+/// Drops rows of unknown outcome whose time is over, and tells which tenants have rows that can be claimed.
+pub(super) async fn due(pool: &PgPool) -> sqlx::Result<Vec<TenantId>> {
+    sqlx::query("DELETE FROM outbound.sends WHERE state = 'unknown' AND lease_until <= now()").execute(pool).await?;
+    let statement = "SELECT DISTINCT tenant_id FROM outbound.sends WHERE state = 'queued' AND not_before <= now()";
+    let tenants: Vec<Uuid> = sqlx::query_scalar(statement).fetch_all(pool).await?;
+    Ok(tenants.into_iter().map(TenantId).collect())
+}
+
+fn interval(duration: Duration) -> PgInterval {
+    PgInterval { months: 0, days: 0, microseconds: i64::try_from(duration.as_micros()).unwrap_or(i64::MAX / 2) }
+}
