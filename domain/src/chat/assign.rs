@@ -16,7 +16,8 @@ impl Chat {
     ) -> Result<Option<ChatAssigned>, ChatRefusal> {
         let user = change.user.unwrap_or(self.assignment.user);
         let group = change.group.unwrap_or(self.assignment.group);
-        if !actor.is_admin() && !(self.may_set_user(actor, user) && self.may_set_group(actor, group)) {
+        let allowed = actor.is_admin() || (self.may_set_user(actor, user) && self.may_set_group(actor, group));
+        if !allowed {
             return Err(ChatRefusal::AssignmentHeld);
         }
         let user_changes = user != self.assignment.user;

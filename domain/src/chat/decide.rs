@@ -107,7 +107,7 @@ impl Chat {
         let Outgoing { message_id, kind, context, message } = outgoing;
         let queued = MessageQueued { message_id, timestamp: now, kind, sender: actor.user, context, message };
         let starts = !self.exists && scope != Scope::All;
-        let assigned = starts.then(|| ChatAssigned {
+        let assigned = starts.then_some(ChatAssigned {
             user_set: Some(actor.user),
             user_cleared: false,
             group_set: None,
