@@ -1,2 +1,8 @@
-//! The server binary.
-fn main() {}
+//! The program: everything it can do is a command.
+
+use std::process::ExitCode;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    chatledger_api::cli::run().await
+}

@@ -1,71 +1,54 @@
-//! Records what WhatsApp answered to a send.
+//! Records what became of a send.
 
+use async_trait::async_trait;
 use chatledger_domain::{
-    MessageId, Position, RawJson, TenantId, WaId,
+    MessageId, RawJson, TenantId, WaId,
     chat::{Chat, ChatCommand},
 };
 
-use crate::{application::Application, error::ApplicationError, streams::StreamOf};
+use crate::{
+    application::Application,
+    ports::{Unavailable, outbound::Settle},
+    streams::StreamOf,
+};
 
-impl Application {
-    /// WhatsApp took the message.
-    ///
-    /// # Errors
-    /// The ledger's fault; may be repeated.
-    pub async fn accept_message(
+#[async_trait]
+impl Settle for Application {
+    async fn accepted(
         &self,
         tenant: TenantId,
         wa_id: &WaId,
         message_id: MessageId,
         waba_id: String,
         response: RawJson,
-    ) -> Result<(), ApplicationError> {
-        self.chat_command(tenant, wa_id, || ChatCommand::AcceptMessage {
-            message_id,
-            waba_id: waba_id.clone(),
-            response: response.clone(),
-        })
-        .await
+    ) -> Result<(), Unavailable> {
+        let command = ChatCommand::AcceptMessage { message_id, waba_id, response };
+        self.settle_with(tenant, wa_id, command).await
     }
 
-    /// WhatsApp refused the message for good.
-    ///
-    /// # Errors
-    /// The ledger's fault; may be repeated.
-    pub async fn reject_message(
+    async fn rejected(
         &self,
         tenant: TenantId,
         wa_id: &WaId,
         message_id: MessageId,
         errors: RawJson,
-    ) -> Result<(), ApplicationError> {
-        self.chat_command(tenant, wa_id, || ChatCommand::RejectMessage { message_id, errors: errors.clone() }).await
+    ) -> Result<(), Unavailable> {
+        self.settle_with(tenant, wa_id, ChatCommand::RejectMessage { message_id, errors }).await
     }
 
-    /// WhatsApp's answer got lost.
-    ///
-    /// # Errors
-    /// The ledger's fault; may be repeated.
-    pub async fn lose_outcome(
-        &self,
-        tenant: TenantId,
-        wa_id: &WaId,
-        message_id: MessageId,
-    ) -> Result<(), ApplicationError> {
-        self.chat_command(tenant, wa_id, || ChatCommand::LoseOutcome { message_id }).await
+    async fn unknown(&self, tenant: TenantId, wa_id: &WaId, message_id: MessageId) -> Result<(), Unavailable> {
+        self.settle_with(tenant, wa_id, ChatCommand::LoseOutcome { message_id }).await
     }
+}
 
-    async fn chat_command(
-        &self,
-        tenant: TenantId,
-        wa_id: &WaId,
-        command: impl Fn() -> ChatCommand,
-    ) -> Result<(), ApplicationError> {
-        let metadata = self.system("sender", None::<Position>);
+impl Application {
+    async fn settle_with(&self, tenant: TenantId, wa_id: &WaId, command: ChatCommand) -> Result<(), Unavailable> {
+        let metadata = self.system("sender", None);
         let streams = [StreamOf::new::<Chat>(wa_id.as_str())];
-        self.streams
-            .transact(tenant, &streams, &metadata, self.clock.now(), |d| d.decide::<Chat>(wa_id.as_str(), command()))
-            .await?;
+        let work = self.streams.transact(tenant, &streams, &metadata, self.clock.now(), |decisions| {
+            decisions.decide::<Chat>(wa_id.as_str(), command.clone())
+        });
+        work.await.map_err(|error| Unavailable::new("the ledger", error))?;
         Ok(())
     }
 }

@@ -1,0 +1,58 @@
+//! The database a process works on: the configured one, or the embedded one.
+
+use std::path::Path;
+
+use chatledger_infrastructure::{
+    config::Config,
+    postgres::{Embedded, Pool, check_settings, connect, migrate},
+};
+
+use super::StartError;
+
+/// A database in this program's form.
+pub struct Database {
+    pub pool: Pool,
+    pub url: String,
+    embedded: Option<Embedded>,
+}
+
+impl Database {
+    /// Opens it; starts the embedded server where none is configured.
+    pub async fn open(config: &Config) -> Result<Self, StartError> {
+        let (url, embedded) = match &config.database_url {
+            Some(url) => (url.clone(), None),
+            None => {
+                let dir = Path::new(&config.data_dir);
+                std::fs::create_dir_all(dir).map_err(|e| StartError::File(config.data_dir.clone(), e))?;
+                let embedded = Embedded::start(dir).await?;
+                (embedded.url().to_owned(), Some(embedded))
+            }
+        };
+        Self::open_url(url, embedded, config).await
+    }
+
+    /// The same for a command beside a server: the embedded database that runs already, where one does.
+    pub async fn open_beside(config: &Config) -> Result<Self, StartError> {
+        if config.database_url.is_none()
+            && let Some(url) = Embedded::running(Path::new(&config.data_dir)).await
+        {
+            return Self::open_url(url, None, config).await;
+        }
+        Self::open(config).await
+    }
+
+    async fn open_url(url: String, embedded: Option<Embedded>, config: &Config) -> Result<Self, StartError> {
+        let pool = connect(&url, config.max_connections)?;
+        check_settings(&pool).await?;
+        migrate(&pool).await.map_err(|e| StartError::Migrate(e.into()))?;
+        Ok(Self { pool, url, embedded })
+    }
+
+    /// Closes the connections and stops the embedded server.
+    pub async fn close(self) {
+        self.pool.close().await;
+        if let Some(embedded) = self.embedded {
+            embedded.stop().await;
+        }
+    }
+}

@@ -1,0 +1,299 @@
+//! A running server: database, ledger, read models, sender and HTTP, started in this order and stopped in the other.
+
+use std::{
+    net::TcpListener,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use actix_web::{App, HttpServer, dev::ServerHandle};
+use chatledger_application::{
+    Application,
+    application::Ports,
+    ports::{clock::Random, directory::Directory, ledger::Ledger, read_models::ReadModels},
+};
+use chatledger_domain::{Position, TenantId};
+use chatledger_infrastructure::{
+    config::Config,
+    outbound::{Parts as SenderParts, Sender, SenderConfig},
+    postgres::{PgLedger, PgQuarantine, PgVault, ShownEvent, VerifyError, show, verify},
+    system::{SystemClock, SystemRandom},
+    vault::MasterKey,
+    whatsapp::{Endpoints, WhatsAppClient},
+};
+use chatledger_projections::{Engine, EngineHandle, Inbox, Models, Options, TenantDirectory};
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use tokio::task::JoinHandle;
+
+use super::{StartError, database::Database, webhooks::SignedWebhooks};
+use crate::{
+    app::{self, ApiSettings, AppState, Parts},
+    health::Probe,
+};
+
+/// How long requests may take to end when the server stops, in seconds.
+const DRAIN: u64 = 10;
+
+/// A running server.
+pub struct Server {
+    /// Where it is reached.
+    pub base_url: String,
+    /// The database it works on.
+    pub database_url: String,
+    /// The data folder.
+    pub data_dir: String,
+    /// The use cases, for set-up.
+    pub application: Arc<Application>,
+    /// The read models, for set-up.
+    pub inbox: Inbox,
+    pub(super) core: Core,
+    stopping: Arc<AtomicBool>,
+    http: ServerHandle,
+    http_task: JoinHandle<std::io::Result<()>>,
+    sender: Sender,
+    engine: EngineHandle,
+    database: Database,
+}
+
+/// The ports in their real form; shared by the server and the operator's commands.
+#[derive(Clone)]
+pub(super) struct Core {
+    pub ledger: Arc<dyn Ledger>,
+    pub models: Arc<dyn ReadModels>,
+    pub directory: Arc<dyn Directory>,
+    pub vault: Arc<PgVault>,
+    pub application: Arc<Application>,
+    pub inbox: Inbox,
+}
+
+impl Core {
+    /// Puts the application on a database; `engine` when this process keeps the read models in step.
+    pub fn new(config: &Config, database: &Database, ledger: Arc<dyn Ledger>, engine: Option<&EngineHandle>) -> Result<Self, StartError> {
+        let key = config.master_key.ok_or_else(|| {
+            StartError::Other(
+                "secrets.master_key is not set: make one with `openssl rand -hex 32` and set it in the configuration \
+                 or as CHATLEDGER_SECRETS__MASTER_KEY"
+                    .into(),
+            )
+        })?;
+        let pool = &database.pool;
+        let watch = engine.map(EngineHandle::watch).unwrap_or_default();
+        let models: Arc<dyn ReadModels> = Arc::new(Models::new(pool.clone(), watch.clone()));
+        let directory: Arc<dyn Directory> = Arc::new(TenantDirectory::new(pool.clone(), watch));
+        let vault = Arc::new(PgVault::new(pool.clone(), MasterKey::new(key)));
+        let max_age = Duration::from_secs(u64::from(config.quarantine_max_age_days) * 86_400);
+        let max_bytes = i64::try_from(config.quarantine_max_bytes).unwrap_or(i64::MAX);
+        let application = Arc::new(Application::new(Ports {
+            ledger: ledger.clone(),
+            read_models: models.clone(),
+            directory: directory.clone(),
+            vault: vault.clone(),
+            quarantine: Arc::new(PgQuarantine::new(pool.clone(), max_age, max_bytes)),
+            webhooks: Arc::new(SignedWebhooks {
+                app_secrets: config.app_secrets.clone(),
+                verify_token: config.verify_token.clone(),
+            }),
+            clock: Arc::new(SystemClock),
+            random: Arc::new(SystemRandom),
+        }));
+        let inbox = Inbox::new(pool.clone());
+        Ok(Self { ledger, models, directory, vault, application, inbox })
+    }
+}
+
+impl Server {
+    /// Starts everything; returns once the port answers.
+    ///
+    /// # Errors
+    /// What is wrong, in words for the operator.
+    pub async fn start(config: Config) -> Result<Self, StartError> {
+        let listener = listen(&config.listen)?;
+        Self::start_on(listener, config).await
+    }
+
+    /// The same on a socket that is bound already.
+    pub(super) async fn start_on(listener: TcpListener, config: Config) -> Result<Self, StartError> {
+        let local = listener.local_addr().map_err(|e| StartError::Listen(config.listen.clone(), e))?;
+        let base_url = config.public_url.clone().unwrap_or_else(|| format!("http://{local}"));
+        let metrics = metrics_recorder();
+        let database = Database::open(&config).await?;
+        let ledger: Arc<dyn Ledger> = Arc::new(PgLedger::new(database.pool.clone()));
+        let engine = Engine::start(database.pool.clone(), ledger.clone(), Options::default());
+        let core = Core::new(&config, &database, ledger, Some(&engine))?;
+        let sender = Sender::start(
+            SenderParts {
+                pool: database.pool.clone(),
+                ledger: core.ledger.clone(),
+                read_models: core.models.clone(),
+                directory: core.directory.clone(),
+                vault: core.vault.clone(),
+                whatsapp: Arc::new(whatsapp_client(&config)?),
+                settle: core.application.clone(),
+                clock: Arc::new(SystemClock),
+            },
+            SenderConfig { rate: config.rate_per_number, ..SenderConfig::default() },
+        );
+        let stopping = Arc::new(AtomicBool::new(false));
+        let probe = Arc::new(ServerProbe {
+            stopping: stopping.clone(),
+            pool: database.pool.clone(),
+            ledger: core.ledger.clone(),
+        });
+        let state = AppState::new(Parts {
+            application: core.application.clone(),
+            inbox: core.inbox.clone(),
+            clock: Arc::new(SystemClock),
+            random: Arc::new(SystemRandom),
+            probe,
+            metrics,
+            settings: settings(&config),
+        });
+        let (http, http_task) = serve(listener, &config, state)?;
+        tokio::spawn(finish_tag_deletions(core.clone()));
+        Ok(Self {
+            base_url,
+            database_url: database.url.clone(),
+            data_dir: absolute(&config.data_dir),
+            application: core.application.clone(),
+            inbox: core.inbox.clone(),
+            core,
+            stopping,
+            http,
+            http_task,
+            sender,
+            engine,
+            database,
+        })
+    }
+
+    /// Where the documentation is.
+    #[must_use]
+    pub fn docs_url(&self) -> String {
+        format!("{}/docs/", self.base_url)
+    }
+
+    /// Whether nobody has created a tenant yet.
+    pub async fn has_no_tenant(&self) -> bool {
+        self.core.directory.all().await.is_ok_and(|tenants| tenants.is_empty())
+    }
+
+    /// The newest position of a tenant's ledger.
+    ///
+    /// # Errors
+    /// The database's fault.
+    pub async fn head(&self, tenant: TenantId) -> Result<Position, StartError> {
+        self.core.ledger.head(tenant).await.map_err(|e| StartError::Database(e.into()))
+    }
+
+    /// Proves a tenant's ledger: how many events, and the head hash in hexadecimal digits.
+    ///
+    /// # Errors
+    /// The first place where it is not as it was written.
+    pub async fn verify(&self, tenant: TenantId) -> Result<(i64, String), VerifyError> {
+        let verified = verify(&self.database.pool, tenant, |_, _| {}).await?;
+        Ok((verified.events, hex::encode(verified.head_hash)))
+    }
+
+    /// Up to a hundred events after a position, as they are stored.
+    ///
+    /// # Errors
+    /// The database's fault.
+    pub async fn recorded_after(&self, tenant: TenantId, after: Position) -> Result<Vec<ShownEvent>, StartError> {
+        Ok(show(&self.database.pool, tenant, None, Position(after.0 + 1), 100).await?)
+    }
+
+    /// Stops: not ready, no new requests, requests in flight end, then sender, read models, database.
+    pub async fn stop(self) {
+        self.stopping.store(true, Ordering::SeqCst);
+        self.http.stop(true).await;
+        let _ = self.http_task.await;
+        self.sender.stop().await;
+        self.engine.stop().await;
+        self.database.close().await;
+    }
+}
+
+/// Binds before anything else, so that a taken port is known at once.
+pub(super) fn listen(address: &str) -> Result<TcpListener, StartError> {
+    TcpListener::bind(address).map_err(|e| StartError::Listen(address.to_owned(), e))
+}
+
+fn serve(
+    listener: TcpListener,
+    config: &Config,
+    state: actix_web::web::Data<AppState>,
+) -> Result<(ServerHandle, JoinHandle<std::io::Result<()>>), StartError> {
+    let workers = match config.workers {
+        0 => std::thread::available_parallelism().map_or(2, std::num::NonZero::get),
+        set => set,
+    };
+    let configure = app::configure(state);
+    let server = HttpServer::new(move || App::new().configure(configure.clone()))
+        .workers(workers)
+        .shutdown_timeout(DRAIN)
+        .disable_signals()
+        .listen(listener)
+        .map_err(|e| StartError::Listen(config.listen.clone(), e))?
+        .run();
+    Ok((server.handle(), tokio::spawn(server)))
+}
+
+fn whatsapp_client(config: &Config) -> Result<WhatsAppClient, StartError> {
+    let endpoints = Endpoints {
+        graph_url: config.graph_url.clone(),
+        d360_url: config.d360_url.clone(),
+        onpremises_url: config.onpremises_url.clone(),
+        ..Endpoints::default()
+    };
+    WhatsAppClient::new(endpoints).map_err(|error| StartError::Other(error.to_string()))
+}
+
+fn settings(config: &Config) -> ApiSettings {
+    // Derived, so that links stay valid over restarts and on every server; never the master key itself.
+    let media_key = config.master_key.map(|key| media_key(&key)).unwrap_or_default();
+    ApiSettings {
+        trust_forwarded: config.trust_proxy,
+        media_key,
+        requests_per_minute: config.requests_per_minute,
+        ..ApiSettings::default()
+    }
+}
+
+fn media_key(master: &[u8; 32]) -> Vec<u8> {
+    use sha2::{Digest, Sha256};
+    Sha256::new().chain_update(b"media links\n").chain_update(master).finalize().to_vec()
+}
+
+/// One recorder a process, however many servers are started in it.
+fn metrics_recorder() -> Option<PrometheusHandle> {
+    static RECORDER: std::sync::OnceLock<Option<PrometheusHandle>> = std::sync::OnceLock::new();
+    RECORDER.get_or_init(|| PrometheusBuilder::new().install_recorder().ok()).clone()
+}
+
+fn absolute(dir: &str) -> String {
+    Path::new(dir).canonicalize().map_or_else(|_| dir.to_owned(), |dir| dir.to_string_lossy().into_owned())
+}
+
+/// A deletion that a crash cut short goes on: a deleted tag's taggings are removed, at start and every minute.
+async fn finish_tag_deletions(core: Core) {
+    loop {
+        if let Ok(tenants) = core.directory.all().await {
+            for tenant in tenants.iter() {
+                if let Err(error) = core.application.finish_tag_deletions(tenant.id).await {
+                    tracing::warn!(%error, "a tag's taggings are not removed yet");
+                }
+            }
+        }
+        tokio::time::sleep(Duration::from_secs(60)).await;
+    }
+}
+
+struct ServerProbe {
+    stopping: Arc<AtomicBool>,
+    pool: chatledger_infrastructure::postgres::Pool,
+    ledger: Arc<dyn Ledger>,
+}

@@ -1,0 +1,150 @@
+//! What the operator's commands work with: the application on a database, without HTTP.
+
+use std::sync::Arc;
+
+use chatledger_application::{
+    Application,
+    ports::{clock::Random, directory::TenantEntry, ledger::Ledger},
+};
+use chatledger_domain::{GroupId, Position, Role, TenantId};
+use chatledger_infrastructure::{
+    config::Config,
+    postgres::{PgLedger, ShownEvent, Verified, VerifyError, show, verify},
+    system::SystemRandom,
+};
+use chatledger_projections::{Engine, EngineHandle, Lag, Options, Progress, RebuildError, lag, names, rebuild};
+
+use super::{SandboxSecrets, StartError, database::Database, sandbox, server::Core};
+
+/// An open database with the application on it.
+pub struct Tools {
+    /// The use cases.
+    pub application: Arc<Application>,
+    core: Core,
+    engine: EngineHandle,
+    database: Database,
+}
+
+impl Tools {
+    /// Opens the configured database, or the embedded one, also beside a running server.
+    ///
+    /// # Errors
+    /// What is wrong, in words for the operator.
+    pub async fn open(mut config: Config) -> Result<Self, StartError> {
+        use_sandbox_key(&mut config)?;
+        if config.master_key.is_none() {
+            // Commands that come this way read no secret. A key of chance opens nothing and is forgotten.
+            config.master_key = key_of(&SystemRandom.hex(32));
+        }
+        Self::open_on(config).await
+    }
+
+    /// The same for commands that keep secrets: the master key must be set.
+    ///
+    /// # Errors
+    /// What is wrong, in words for the operator.
+    pub async fn open_with_key(mut config: Config) -> Result<Self, StartError> {
+        use_sandbox_key(&mut config)?;
+        Self::open_on(config).await
+    }
+
+    async fn open_on(config: Config) -> Result<Self, StartError> {
+        let database = Database::open_beside(&config).await?;
+        let ledger: Arc<dyn Ledger> = Arc::new(PgLedger::new(database.pool.clone()));
+        let engine = Engine::start(database.pool.clone(), ledger.clone(), Options::default());
+        let core = Core::new(&config, &database, ledger, Some(&engine))?;
+        Ok(Self { application: core.application.clone(), core, engine, database })
+    }
+
+    /// Closes it.
+    pub async fn close(self) {
+        self.engine.stop().await;
+        self.database.close().await;
+    }
+
+    /// All tenants.
+    ///
+    /// # Errors
+    /// The database's fault.
+    pub async fn tenants(&self) -> Result<Vec<TenantEntry>, StartError> {
+        let all = self.core.directory.all().await.map_err(|e| StartError::Database(e.into()))?;
+        Ok(all.to_vec())
+    }
+
+    /// The tenants that have a ledger, with the newest position of each.
+    ///
+    /// # Errors
+    /// The database's fault.
+    pub async fn ledgers(&self) -> Result<Vec<(TenantId, Position)>, StartError> {
+        self.core.ledger.heads().await.map_err(|e| StartError::Database(e.into()))
+    }
+
+    /// The built-in group of a role.
+    ///
+    /// # Errors
+    /// The database's fault.
+    pub async fn built_in_group(&self, tenant: TenantId, role: Role) -> Result<Option<GroupId>, StartError> {
+        sandbox::built_in_group(&self.core, tenant, role).await
+    }
+
+    /// Proves a tenant's ledger.
+    ///
+    /// # Errors
+    /// The first place where it is not as it was written.
+    pub async fn verify(
+        &self,
+        tenant: TenantId,
+        progress: impl FnMut(i64, i64) + Send,
+    ) -> Result<Verified, VerifyError> {
+        verify(&self.database.pool, tenant, progress).await
+    }
+
+    /// Events as they are stored.
+    ///
+    /// # Errors
+    /// The database's fault.
+    pub async fn show(
+        &self,
+        tenant: TenantId,
+        stream: Option<(&str, &str)>,
+        from: Position,
+        limit: i64,
+    ) -> Result<Vec<ShownEvent>, StartError> {
+        Ok(show(&self.database.pool, tenant, stream, from, limit).await?)
+    }
+
+    /// Builds read models anew.
+    ///
+    /// # Errors
+    /// The event that cannot be folded, or the database's fault.
+    pub async fn rebuild(&self, names: &[String], progress: impl FnMut(Progress) + Send) -> Result<(), RebuildError> {
+        rebuild(&self.database.pool, &self.core.ledger, names, progress).await
+    }
+
+    /// How far every read model is.
+    ///
+    /// # Errors
+    /// The database's fault.
+    pub async fn lag(&self) -> Result<Vec<Lag>, StartError> {
+        lag(&self.database.pool, &self.core.ledger).await.map_err(|e| StartError::Database(e.into()))
+    }
+
+    /// The names of all read models.
+    #[must_use]
+    pub fn projections() -> Vec<&'static str> {
+        names()
+    }
+}
+
+/// On a sandbox's folder, the sandbox's key.
+fn use_sandbox_key(config: &mut Config) -> Result<(), StartError> {
+    let dir = std::path::Path::new(&config.data_dir);
+    if config.master_key.is_none() && dir.join("sandbox.json").is_file() {
+        config.master_key = key_of(&SandboxSecrets::load_or_make(dir, &SystemRandom)?.master_key);
+    }
+    Ok(())
+}
+
+pub(super) fn key_of(digits: &str) -> Option<[u8; 32]> {
+    hex::decode(digits).ok().and_then(|bytes| bytes.try_into().ok())
+}

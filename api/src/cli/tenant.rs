@@ -1,0 +1,142 @@
+//! `tenant`: what the operator sets up.
+
+use std::process::ExitCode;
+
+use chatledger_application::{tenants::NewTenant, users::NewUser};
+use chatledger_domain::{
+    Role, TenantId,
+    whatsapp_account::{Channel, Number},
+};
+use clap::{Args, Subcommand, ValueEnum};
+
+use super::{DataArgs, Failure};
+use crate::bootstrap::{Config, Tools};
+
+/// Tenants.
+#[derive(Args)]
+pub struct TenantArgs {
+    #[command(flatten)]
+    data: DataArgs,
+    #[command(subcommand)]
+    command: TenantCommand,
+}
+
+#[derive(Subcommand)]
+enum TenantCommand {
+    /// Create a tenant; prints its webhook secret and verify token.
+    Create {
+        /// Its short name in hosts and headers.
+        #[arg(long)]
+        slug: String,
+        /// Its name for people.
+        #[arg(long)]
+        name: String,
+        /// A host it is reached under; may be given several times.
+        #[arg(long)]
+        host: Vec<String>,
+    },
+    /// List the tenants.
+    List,
+    /// Create a user that can log in at once; prints its token. The password comes from CHATLEDGER_PASSWORD.
+    AddUser {
+        /// The tenant's short name.
+        #[arg(long)]
+        tenant: String,
+        /// The name for logging in.
+        #[arg(long)]
+        username: String,
+        /// What the user is.
+        #[arg(long, value_enum, default_value = "user")]
+        role: RoleArg,
+        /// First name.
+        #[arg(long, default_value = "")]
+        first_name: String,
+        /// Last name.
+        #[arg(long, default_value = "")]
+        last_name: String,
+        /// Address.
+        #[arg(long, default_value = "")]
+        email: String,
+    },
+    /// Connect the tenant's WhatsApp number. The access token comes from CHATLEDGER_ACCESS_TOKEN.
+    Connect {
+        /// The tenant's short name.
+        #[arg(long)]
+        tenant: String,
+        /// WhatsApp's id of the number.
+        #[arg(long)]
+        phone_number_id: String,
+        /// The number as people read it.
+        #[arg(long)]
+        phone_number: String,
+        /// How WhatsApp is reached.
+        #[arg(long, value_enum, default_value = "cloud")]
+        channel: ChannelArg,
+    },
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum RoleArg {
+    Admin,
+    User,
+    App,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum ChannelArg {
+    Cloud,
+    D360,
+    Onpremises,
+}
+
+/// Runs `tenant …`.
+pub async fn run(mut config: Config, args: TenantArgs) -> Result<ExitCode, Failure> {
+    args.data.apply(&mut config);
+    let tools = Tools::open_with_key(config).await?;
+    let result = act(&tools, args.command).await;
+    tools.close().await;
+    result
+}
+
+async fn act(tools: &Tools, command: TenantCommand) -> Result<ExitCode, Failure> {
+    match command {
+        TenantCommand::Create { slug, name, host } => {
+            let created = tools.application.create_tenant(NewTenant { slug, name, hosts: host }).await?;
+            println!("tenant id:           {}", created.id);
+            println!("verify token:        {}", created.verify_token);
+            println!("own webhook address: <public url>/hooks/waba/{}", created.channel_secret);
+        }
+        TenantCommand::List => {
+            println!("{:<36}  {:<20}  {:<24}  number", "id", "slug", "name");
+            for entry in tools.tenants().await? {
+                let number = entry.number.map_or_else(|| "–".to_owned(), |number| number.display_phone_number);
+                println!("{}  {:<20}  {:<24}  {number}", entry.id, entry.slug, entry.name);
+            }
+        }
+        TenantCommand::AddUser { tenant, username, role, first_name, last_name, email } => {
+            let id = TenantId::of_slug(&tenant);
+            let role = match role {
+                RoleArg::Admin => Role::Admin,
+                RoleArg::User => Role::User,
+                RoleArg::App => Role::App,
+            };
+            let password = std::env::var("CHATLEDGER_PASSWORD").map_err(|_| "CHATLEDGER_PASSWORD is not set")?;
+            let group = tools.built_in_group(id, role).await?.ok_or("no such tenant")?;
+            let new = NewUser { username, first_name, last_name, email, role, password };
+            let (user, token) = tools.application.create_active_user(id, group, new).await?;
+            println!("user id: {user}\ntoken:   {token}");
+        }
+        TenantCommand::Connect { tenant, phone_number_id, phone_number, channel } => {
+            let token = std::env::var("CHATLEDGER_ACCESS_TOKEN").map_err(|_| "CHATLEDGER_ACCESS_TOKEN is not set")?;
+            let channel = match channel {
+                ChannelArg::Cloud => Channel::Cloud,
+                ChannelArg::D360 => Channel::D360,
+                ChannelArg::Onpremises => Channel::Onpremises,
+            };
+            let number = Number { phone_number_id, display_phone_number: phone_number, channel };
+            tools.application.connect_account(TenantId::of_slug(&tenant), number, &token).await?;
+            println!("connected");
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}

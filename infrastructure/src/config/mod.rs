@@ -1,0 +1,217 @@
+//! The configuration: one documented TOML, overlaid by the environment, checked whole at start, every error named.
+
+use std::{collections::BTreeSet, net::ToSocketAddrs, path::Path};
+
+use figment::{
+    Figment, Provider,
+    providers::{Env, Format, Toml},
+    value::{Dict, Value},
+};
+use serde::de::DeserializeOwned;
+
+/// The documented defaults.
+pub const DEFAULTS: &str = include_str!("default.toml");
+
+/// The whole configuration; see `default.toml` for what each setting means.
+#[derive(Clone)]
+pub struct Config {
+    /// `server.listen`
+    pub listen: String,
+    /// `server.public_url`; `None` for the address listened on.
+    pub public_url: Option<String>,
+    /// `server.trust_proxy`
+    pub trust_proxy: bool,
+    /// `server.workers`
+    pub workers: usize,
+    /// `database.url` or `DATABASE_URL`; `None` for the embedded server.
+    pub database_url: Option<String>,
+    /// `database.max_connections`
+    pub max_connections: u32,
+    /// `data.dir`
+    pub data_dir: String,
+    /// `secrets.master_key`
+    pub master_key: Option<[u8; 32]>,
+    /// `whatsapp.app_secrets`
+    pub app_secrets: Vec<String>,
+    /// `whatsapp.verify_token`
+    pub verify_token: Option<String>,
+    /// `whatsapp.graph_url`
+    pub graph_url: String,
+    /// `whatsapp.d360_url`
+    pub d360_url: String,
+    /// `whatsapp.onpremises_url`
+    pub onpremises_url: String,
+    /// `whatsapp.rate_per_number`
+    pub rate_per_number: u32,
+    /// `limits.requests_per_minute`
+    pub requests_per_minute: u32,
+    /// `limits.sandbox_requests_per_minute`
+    pub sandbox_requests_per_minute: u32,
+    /// `quarantine.max_age_days`
+    pub quarantine_max_age_days: u32,
+    /// `quarantine.max_bytes`
+    pub quarantine_max_bytes: u64,
+    /// `logs.format` is `json`
+    pub json_logs: bool,
+    /// `logs.filter`
+    pub log_filter: String,
+}
+
+/// Everything that is wrong with a configuration.
+#[derive(Debug, thiserror::Error)]
+#[error("the configuration has {} error(s):\n  - {}", .0.len(), .0.join("\n  - "))]
+pub struct ConfigErrors(pub Vec<String>);
+
+struct Reader {
+    figment: Figment,
+    errors: Vec<String>,
+}
+
+impl Reader {
+    fn get<T: DeserializeOwned + Default>(&mut self, key: &str) -> T {
+        self.figment.extract_inner(key).unwrap_or_else(|error| {
+            self.errors.push(format!("{key}: {}", error.kind));
+            T::default()
+        })
+    }
+
+    fn check(&mut self, ok: bool, key: &str, problem: &str) {
+        if !ok {
+            self.errors.push(format!("{key}: {problem}"));
+        }
+    }
+
+    fn text(&mut self, key: &str) -> Option<String> {
+        Some(self.get::<String>(key)).filter(|text| !text.is_empty())
+    }
+
+    fn url(&mut self, key: &str) -> String {
+        let text: String = self.get(key);
+        let http = url::Url::parse(&text).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
+        self.check(http, key, "must be an http or https address");
+        text.trim_end_matches('/').to_owned()
+    }
+}
+
+impl Config {
+    /// Reads defaults, the file, the environment, in this order.
+    ///
+    /// # Errors
+    /// [`ConfigErrors`] names everything that is wrong, not only the first.
+    pub fn load(file: Option<&Path>) -> Result<Self, ConfigErrors> {
+        let mut figment = Figment::from(Toml::string(DEFAULTS));
+        if let Some(file) = file {
+            if !file.is_file() {
+                return Err(ConfigErrors(vec![format!("{}: no such file", file.display())]));
+            }
+            figment = figment.merge(Toml::file_exact(file));
+        }
+        let figment = figment.merge(Env::prefixed("CHATLEDGER_").ignore(&["CONFIG", "PG_BIN"]).split("__"));
+        let mut errors = Vec::new();
+        match figment.data() {
+            Ok(data) => {
+                let merged = data.into_values().next().unwrap_or_default();
+                errors.extend(unknown_keys(&merged));
+            }
+            Err(error) => return Err(ConfigErrors(error.into_iter().map(|e| e.to_string()).collect())),
+        }
+        Self::read(Reader { figment, errors })
+    }
+
+    fn read(mut r: Reader) -> Result<Self, ConfigErrors> {
+        let listen: String = r.get("server.listen");
+        r.check(listen.to_socket_addrs().is_ok(), "server.listen", "must be HOST:PORT");
+        let public_url = r.text("server.public_url");
+        if public_url.is_some() {
+            r.url("server.public_url");
+        }
+        let database_url = std::env::var("DATABASE_URL").ok().filter(|url| !url.is_empty());
+        let database_url = database_url.or_else(|| r.text("database.url"));
+        let postgres = database_url.as_deref().is_none_or(|url| url.starts_with("postgres"));
+        r.check(postgres, "database.url", "must begin with postgres://");
+        let master_key = r.text("secrets.master_key").and_then(|text| {
+            let key = hex::decode(text).ok().and_then(|bytes| bytes.try_into().ok());
+            r.check(key.is_some(), "secrets.master_key", "must be 64 hexadecimal digits");
+            key
+        });
+        let max_connections = r.get("database.max_connections");
+        r.check((4..=500).contains(&max_connections), "database.max_connections", "must be 4 to 500");
+        let rate_per_number = r.get("whatsapp.rate_per_number");
+        r.check(rate_per_number > 0, "whatsapp.rate_per_number", "must be at least 1");
+        let format: String = r.get("logs.format");
+        r.check(matches!(format.as_str(), "text" | "json"), "logs.format", "must be text or json");
+        let config = Self {
+            listen,
+            public_url: public_url.map(|url| url.trim_end_matches('/').to_owned()),
+            trust_proxy: r.get("server.trust_proxy"),
+            workers: r.get("server.workers"),
+            database_url,
+            max_connections,
+            data_dir: r.get("data.dir"),
+            master_key,
+            app_secrets: r.get("whatsapp.app_secrets"),
+            verify_token: r.text("whatsapp.verify_token"),
+            graph_url: r.url("whatsapp.graph_url"),
+            d360_url: r.url("whatsapp.d360_url"),
+            onpremises_url: r.url("whatsapp.onpremises_url"),
+            rate_per_number,
+            requests_per_minute: r.get("limits.requests_per_minute"),
+            sandbox_requests_per_minute: r.get("limits.sandbox_requests_per_minute"),
+            quarantine_max_age_days: r.get("quarantine.max_age_days"),
+            quarantine_max_bytes: r.get("quarantine.max_bytes"),
+            json_logs: format == "json",
+            log_filter: r.get("logs.filter"),
+        };
+        if r.errors.is_empty() { Ok(config) } else { Err(ConfigErrors(r.errors)) }
+    }
+}
+
+/// Settings that no default names: most often a typing error.
+fn unknown_keys(merged: &Dict) -> Vec<String> {
+    let known: BTreeSet<String> = toml::from_str::<toml::Table>(DEFAULTS).map(|table| flat(&table)).unwrap_or_default();
+    let mut unknown = Vec::new();
+    for (section, value) in merged {
+        match value {
+            Value::Dict(_, settings) => {
+                unknown.extend(settings.keys().map(|key| format!("{section}.{key}")).filter(|key| !known.contains(key)))
+            }
+            _ => unknown.push(section.clone()),
+        }
+    }
+    unknown.into_iter().map(|key| format!("{key}: no such setting")).collect()
+}
+
+fn flat(table: &toml::Table) -> BTreeSet<String> {
+    let settings = |(section, value): (&String, &toml::Value)| {
+        let keys = value.as_table().map(|t| t.keys().cloned().collect::<Vec<_>>()).unwrap_or_default();
+        keys.into_iter().map(|key| format!("{section}.{key}")).collect::<Vec<_>>()
+    };
+    table.iter().flat_map(settings).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    fn load(text: &str) -> Result<Config, ConfigErrors> {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(text.as_bytes()).unwrap();
+        Config::load(Some(file.path()))
+    }
+
+    #[test]
+    fn the_defaults_are_valid() {
+        assert_eq!(load("").unwrap().listen, "127.0.0.1:8080");
+    }
+
+    #[test]
+    fn every_error_is_named_at_once() {
+        let wrong = "[server]\nlisten = \"nowhere\"\nlisen = 1\n[secrets]\nmaster_key = \"abc\"\n[logs]\nformat = 3\n";
+        let Err(ConfigErrors(errors)) = load(wrong) else { panic!("accepted") };
+        for key in ["server.listen", "server.lisen", "secrets.master_key", "logs.format"] {
+            assert!(errors.iter().any(|error| error.starts_with(key)), "{key} is missing in {errors:?}");
+        }
+    }
+}

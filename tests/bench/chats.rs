@@ -1,0 +1,85 @@
+//! `GET /chats/` at 200,000 chats and 1,000,000 messages: first page and search.
+
+use std::time::{Duration, Instant};
+
+use super::{
+    Size,
+    client::{Outcome, call, customer, request, send, webhook},
+    server::Server,
+};
+
+/// Messages in a call while the data are made.
+const BATCH: usize = 50;
+
+/// Runs it.
+pub async fn run(size: Size) {
+    let (chats, messages) = (size.of(200_000), size.of(1_000_000));
+    println!("== GET /chats/ at {chats} chats and {messages} messages ==");
+    let server = Server::start().await;
+    let (secret, number) = (server.text("/whatsapp/app_secret"), server.text("/whatsapp/phone_number_id"));
+    let since = Instant::now();
+    for part in 0..10 {
+        let per_part = messages / BATCH / 10;
+        let calls = (0..per_part)
+            .map(|i| {
+                let first = (part * per_part + i) * BATCH;
+                let batch: Vec<_> =
+                    (0..BATCH).map(|j| (customer((first + j) % chats), format!("c{}", first + j))).collect();
+                webhook(secret, &call(number, &batch))
+            })
+            .collect();
+        send(address(&server), calls, 16, None).await;
+    }
+    server.settle().await;
+    println!("  made in {:.0} s", since.elapsed().as_secs_f64());
+    gets(&server, 20, |_| "/api/v1/chats/".to_owned()).await;
+    let first = gets(&server, 400, |_| "/api/v1/chats/".to_owned()).await;
+    print("first page of 100 (bar: p50 5 ms, p99 20 ms)", &first);
+    let small = gets(&server, 400, |_| "/api/v1/chats/?limit=20".to_owned()).await;
+    print("first page of 20", &small);
+    let search = gets(&server, 200, |i| format!("/api/v1/chats/?limit=20&search={}", customer(i * 37 % chats))).await;
+    print("search (bar: p99 50 ms)", &search);
+    let naive = naive(&server).await;
+    println!("  comparator: the same first page counted and sorted at read time, SQL alone: {naive:.1} ms");
+    println!("  ratio: {:.3}\n", first.percentile(50.0) / naive);
+}
+
+/// What a peer does: count all, find each chat's newest message, count its unread ones, sort, take a page.
+async fn naive(server: &Server) -> f64 {
+    let mut times: Vec<Duration> = Vec::new();
+    for _ in 0..5 {
+        let since = Instant::now();
+        sqlx::query(
+            "SELECT (SELECT count(*) FROM read_models.chats), p.wa_id, p.name, m.newest, m.unread
+               FROM read_models.persons p
+               JOIN (SELECT tenant_id, wa_id, max(timestamp) AS newest, count(*) FILTER (WHERE NOT from_us) AS unread
+                       FROM read_models.messages GROUP BY tenant_id, wa_id) m USING (tenant_id, wa_id)
+              ORDER BY m.newest DESC, p.wa_id LIMIT 100",
+        )
+        .fetch_all(&server.pool)
+        .await
+        .expect("the database answers");
+        times.push(since.elapsed());
+    }
+    times.sort_unstable();
+    times[times.len() / 2].as_secs_f64() * 1_000.0
+}
+
+async fn gets(server: &Server, count: usize, path: impl Fn(usize) -> String) -> Outcome {
+    let token = format!("Authorization: Token {}\r\n", server.text("/admin/token"));
+    let requests = (0..count).map(|i| request("GET", &path(i), &token, "")).collect();
+    send(address(server), requests, 1, None).await
+}
+
+fn address(server: &Server) -> &str {
+    server.base_url().trim_start_matches("http://")
+}
+
+fn print(what: &str, outcome: &Outcome) {
+    println!(
+        "  {what}: p50 {:.1} ms, p99 {:.1} ms, {} failed",
+        outcome.percentile(50.0),
+        outcome.percentile(99.0),
+        outcome.failed
+    );
+}

@@ -1,0 +1,241 @@
+//! A sandbox of one test's own: the real server on its own database, with the simulator and three users.
+
+use std::{
+    sync::mpsc,
+    thread::{self, JoinHandle},
+    time::Duration,
+};
+
+use chatledger_api::bootstrap::{Config, Login, Sandbox};
+use chrono::Utc;
+use reqwest::Method;
+use serde_json::{Value, json};
+use sqlx::PgPool;
+use tokio::sync::oneshot;
+use uuid::Uuid;
+
+use super::{
+    http::{Answer, Client},
+    postgres::database,
+};
+
+/// A running sandbox. Dropping it stops it.
+pub struct Inbox {
+    pub http: Client,
+    /// For assertions on tables; the server has its own.
+    pub pool: PgPool,
+    pub database_url: String,
+    pub simulator_url: String,
+    pub tenant: Uuid,
+    pub admin: Login,
+    pub agent: Login,
+    pub bot: Login,
+    pub app_secret: String,
+    pub verify_token: String,
+    pub channel_secret: String,
+    pub phone_number_id: String,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// A message of a customer, as Cloud's webhook carries it.
+pub fn text_message(from: &str, id: &str, timestamp: i64, body: &str) -> Value {
+    json!({"from": from, "id": id, "timestamp": timestamp.to_string(), "type": "text", "text": {"body": body}})
+}
+
+/// A contact object.
+pub fn contact(wa_id: &str, name: &str) -> Value {
+    json!({"profile": {"name": name}, "wa_id": wa_id})
+}
+
+/// Now, in POSIX seconds.
+pub fn now() -> i64 {
+    Utc::now().timestamp()
+}
+
+impl Inbox {
+    /// Starts one.
+    pub async fn start() -> Self {
+        Self::start_with(|_| {}).await
+    }
+
+    /// Starts one with other settings.
+    pub async fn start_with(change: impl FnOnce(&mut Config)) -> Self {
+        let database = database().await;
+        let mut config = Config::load(None).expect("the defaults are valid");
+        config.listen = "127.0.0.1:0".to_owned();
+        config.database_url = Some(database.url.clone());
+        config.max_connections = 10;
+        config.workers = 1;
+        config.rate_per_number = 10_000;
+        change(&mut config);
+        let (tell, told) = mpsc::channel();
+        let (stop, stopped) = oneshot::channel();
+        // A runtime of its own: the server outlives awaits of the test and is stopped whole.
+        let thread = thread::spawn(move || {
+            let data = tempfile::tempdir().expect("a folder");
+            config.data_dir = data.path().to_string_lossy().into_owned();
+            let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+            runtime.expect("a runtime").block_on(async move {
+                let sandbox = Sandbox::start(config).await.expect("the sandbox starts");
+                tell.send(Facts::of(&sandbox)).expect("the test waits");
+                let _ = stopped.await;
+                sandbox.stop().await;
+            });
+        });
+        let facts = tokio::task::spawn_blocking(move || told.recv()).await.expect("a thread").expect("a sandbox");
+        Self {
+            http: Client::new(facts.base_url),
+            pool: database.pool,
+            database_url: database.url,
+            simulator_url: facts.simulator_url,
+            tenant: facts.tenant,
+            admin: facts.admin,
+            agent: facts.agent,
+            bot: facts.bot,
+            app_secret: facts.app_secret,
+            verify_token: facts.verify_token,
+            channel_secret: facts.channel_secret,
+            phone_number_id: facts.phone_number_id,
+            stop: Some(stop),
+            thread: Some(thread),
+        }
+    }
+
+    /// The body of a Cloud call with this value in one change of field `messages`.
+    pub fn call(&self, value: Value) -> Value {
+        let mut full = json!({"messaging_product": "whatsapp", "metadata": {
+            "display_phone_number": "351210000000", "phone_number_id": self.phone_number_id}});
+        full.as_object_mut().expect("an object").extend(value.as_object().expect("an object").clone());
+        json!({"object": "whatsapp_business_account", "entry": [{"id": "102290129340398", "changes": [
+            {"field": "messages", "value": full}]}]})
+    }
+
+    /// Delivers a signed body as Meta does.
+    pub async fn deliver(&self, body: &str) -> Answer {
+        self.http.signed(&self.app_secret, body.as_bytes().to_vec()).await
+    }
+
+    /// Delivers a value as [`Self::call`] makes it, and wants 200.
+    pub async fn bring(&self, value: Value) {
+        let answer = self.deliver(&self.call(value).to_string()).await;
+        assert_eq!(answer.status, 200, "{}", answer.text);
+    }
+
+    /// A customer writes now; WhatsApp's id of the message. Readable when this returns.
+    pub async fn customer_writes(&self, from: &str, text: &str) -> String {
+        self.customer_wrote(from, text, now()).await
+    }
+
+    /// A customer wrote at a time.
+    pub async fn customer_wrote(&self, from: &str, text: &str, timestamp: i64) -> String {
+        let id = format!("wamid.{}", Uuid::new_v4().simple());
+        let message = text_message(from, &id, timestamp, text);
+        self.bring(json!({"contacts": [contact(from, &format!("Customer {from}"))], "messages": [message]})).await;
+        self.settle().await;
+        id
+    }
+
+    /// A status of a message comes.
+    pub async fn status(&self, id: &str, wa_id: &str, status: &str, timestamp: i64) {
+        let status = json!({"id": id, "recipient_id": wa_id, "status": status, "timestamp": timestamp.to_string()});
+        self.bring(json!({"statuses": [status]})).await;
+        self.settle().await;
+    }
+
+    /// Waits until the read models have seen everything recorded so far.
+    pub async fn settle(&self) {
+        for _ in 0..2_000 {
+            let behind: i64 = sqlx::query_scalar(
+                "SELECT count(*) FROM ledger.heads h LEFT JOIN read_models.cursors c USING (tenant_id)
+                  WHERE h.head_position > coalesce(c.position, 0)",
+            )
+            .fetch_one(&self.pool)
+            .await
+            .expect("the database answers");
+            if behind == 0 {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        panic!("the read models did not catch up within 10 s");
+    }
+
+    pub async fn get(&self, by: &Login, path: &str) -> Answer {
+        self.http.call(Method::GET, path, Some(&by.token), None).await
+    }
+
+    pub async fn post(&self, by: &Login, path: &str, body: Value) -> Answer {
+        self.http.call(Method::POST, path, Some(&by.token), Some(body)).await
+    }
+
+    pub async fn put(&self, by: &Login, path: &str, body: Value) -> Answer {
+        self.http.call(Method::PUT, path, Some(&by.token), Some(body)).await
+    }
+
+    pub async fn patch(&self, by: &Login, path: &str, body: Value) -> Answer {
+        self.http.call(Method::PATCH, path, Some(&by.token), Some(body)).await
+    }
+
+    pub async fn delete(&self, by: &Login, path: &str) -> Answer {
+        self.http.call(Method::DELETE, path, Some(&by.token), None).await
+    }
+
+    /// Tells the simulator to misbehave.
+    pub async fn behave(&self, behaviour: Value) {
+        let url = format!("{}/simulator/behaviour", self.simulator_url);
+        let answer = self.http.raw.post(url).json(&behaviour).send().await.expect("the simulator answers");
+        assert!(answer.status().is_success(), "{:?}", answer.text().await);
+    }
+
+    /// What the simulator has delivered to customers.
+    pub async fn delivered(&self) -> Value {
+        let url = format!("{}/simulator/messages", self.simulator_url);
+        self.http.raw.get(url).send().await.expect("the simulator answers").json().await.expect("JSON")
+    }
+
+    /// A number out of the database.
+    pub async fn count(&self, sql: &str) -> i64 {
+        sqlx::query_scalar(sql).fetch_one(&self.pool).await.expect("the database answers")
+    }
+}
+
+impl Drop for Inbox {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            let ended = thread.join();
+            assert!(ended.is_ok() || thread::panicking(), "the sandbox failed");
+        }
+    }
+}
+
+struct Facts {
+    base_url: String,
+    simulator_url: String,
+    tenant: Uuid,
+    admin: Login,
+    agent: Login,
+    bot: Login,
+    app_secret: String,
+    verify_token: String,
+    channel_secret: String,
+    phone_number_id: String,
+}
+
+impl Facts {
+    fn of(sandbox: &Sandbox) -> Self {
+        Self {
+            base_url: sandbox.server.base_url.clone(),
+            simulator_url: sandbox.simulator_url.clone(),
+            tenant: sandbox.tenant.0,
+            admin: sandbox.admin.clone(),
+            agent: sandbox.agent.clone(),
+            bot: sandbox.bot.clone(),
+            app_secret: sandbox.secrets.app_secret.clone(),
+            verify_token: sandbox.secrets.verify_token.clone(),
+            channel_secret: sandbox.channel_secret.clone(),
+            phone_number_id: sandbox.secrets.phone_number_id.clone(),
+        }
+    }
+}
