@@ -251,7 +251,7 @@ pub struct TaggingEventView {
 }
 
 /// Which chats.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ChatFilter {
     /// Substring of name, id, saved names, tag names; trimmed, not empty.
     pub search: Option<String>,
@@ -270,7 +270,7 @@ pub struct ChatFilter {
 }
 
 /// Which messages.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MessageFilter {
     /// Of this chat.
     pub wa_id: Option<WaId>,
@@ -291,7 +291,7 @@ pub struct MessageFilter {
 }
 
 /// Which entries of a history.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct HistoryFilter {
     /// Of this chat.
     pub wa_id: Option<WaId>,

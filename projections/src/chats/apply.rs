@@ -1,0 +1,197 @@
+//! Folds messages and assignments into chats.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use chatledger_domain::{MessageId, chat::ChatEvent};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use crate::{
+    engine::{Batch, OfChat, Projection, ProjectionError, count_rows},
+    persons::written_at,
+};
+
+/// The read model `chats`.
+pub(crate) struct Chats;
+
+/// What the messages of a batch add to a chat.
+#[derive(Debug, Default)]
+struct Growth {
+    first_position: i64,
+    written_at: Option<i64>,
+    sent_at: Option<i64>,
+    /// Timestamp, position and id of the newest.
+    last: (i64, i64, Uuid),
+    incoming: i64,
+    messages: i64,
+}
+
+impl Growth {
+    fn message(&mut self, id: MessageId, timestamp: i64, position: i64) {
+        if self.messages == 0 {
+            self.first_position = position;
+            self.last = (timestamp, position, id.0);
+        }
+        self.messages += 1;
+        self.last = self.last.max((timestamp, position, id.0));
+    }
+}
+
+/// The assignment after a batch, as far as the batch says: what is not `set` stays.
+#[derive(Debug, Default, PartialEq)]
+struct Assigned {
+    user: Option<Option<i64>>,
+    group: Option<Option<i64>>,
+}
+
+fn concerns(event: &ChatEvent) -> bool {
+    matches!(
+        event,
+        ChatEvent::MessageReceived(_)
+            | ChatEvent::MessageQueued(_)
+            | ChatEvent::MessageEchoed(_)
+            | ChatEvent::ChatAssigned(_)
+    )
+}
+
+fn fold<'a>(events: &[OfChat<'a>]) -> (BTreeMap<&'a str, Growth>, BTreeMap<&'a str, Assigned>) {
+    let (mut grown, mut assigned) = (BTreeMap::<_, Growth>::new(), BTreeMap::<_, Assigned>::new());
+    for of in events {
+        match of.event {
+            ChatEvent::MessageReceived(e) => {
+                let chat = grown.entry(of.wa_id).or_default();
+                chat.message(e.message_id, e.timestamp, of.position);
+                chat.written_at = chat.written_at.max(written_at(e));
+                chat.incoming += 1;
+            }
+            ChatEvent::MessageQueued(e) => {
+                let chat = grown.entry(of.wa_id).or_default();
+                chat.message(e.message_id, e.timestamp, of.position);
+                chat.sent_at = chat.sent_at.max(Some(e.timestamp));
+            }
+            ChatEvent::MessageEchoed(e) => {
+                let chat = grown.entry(of.wa_id).or_default();
+                chat.message(e.message_id, e.timestamp, of.position);
+                chat.sent_at = chat.sent_at.max(Some(e.timestamp));
+            }
+            ChatEvent::ChatAssigned(e) => {
+                let chat = assigned.entry(of.wa_id).or_default();
+                if e.user_cleared || e.user_set.is_some() {
+                    chat.user = Some(e.user_set.filter(|_| !e.user_cleared).map(|user| user.0));
+                }
+                if e.group_cleared || e.group_set.is_some() {
+                    chat.group = Some(e.group_set.filter(|_| !e.group_cleared).map(|group| group.0));
+                }
+            }
+            _ => {}
+        }
+    }
+    (grown, assigned)
+}
+
+#[async_trait]
+impl Projection for Chats {
+    fn name(&self) -> &'static str {
+        "chats"
+    }
+
+    fn tables(&self) -> &'static [&'static str] {
+        &["chats"]
+    }
+
+    async fn apply(&self, db: &mut PgConnection, batch: &Batch<'_>) -> Result<(), ProjectionError> {
+        let (grown, assigned) = fold(&batch.of_chats(concerns)?);
+        if !grown.is_empty() {
+            let fresh = grow(&mut *db, batch, &grown).await?;
+            count_rows(&mut *db, batch.tenant, self.name(), fresh).await?;
+        }
+        if !assigned.is_empty() {
+            assign(db, batch, &assigned).await?;
+        }
+        Ok(())
+    }
+}
+
+/// How many chats are new.
+async fn grow(db: &mut PgConnection, batch: &Batch<'_>, grown: &BTreeMap<&str, Growth>) -> Result<i64, sqlx::Error> {
+    // Events come in order, so a message of the batch with the same timestamp is the newer one.
+    sqlx::query_scalar(
+        "WITH written AS (
+             INSERT INTO read_models.chats AS c (tenant_id, wa_id, sort_timestamp, written_at, sent_at, last_timestamp,
+                 last_position, last_message_id, first_position, incoming_total, message_total)
+             SELECT $1, wa_id, coalesce(written_at, sent_at, last_timestamp), written_at, sent_at, last_timestamp,
+                 last_position, last_message_id, first_position, incoming, messages
+             FROM unnest($2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::uuid[], $8::bigint[],
+                 $9::bigint[], $10::bigint[]) AS u (wa_id, written_at, sent_at, last_timestamp, last_position,
+                     last_message_id, first_position, incoming, messages)
+             ON CONFLICT (tenant_id, wa_id) DO UPDATE SET
+                 sort_timestamp = coalesce(greatest(c.written_at, excluded.written_at),
+                     greatest(c.sent_at, excluded.sent_at), greatest(c.last_timestamp, excluded.last_timestamp)),
+                 written_at = greatest(c.written_at, excluded.written_at),
+                 sent_at = greatest(c.sent_at, excluded.sent_at),
+                 last_timestamp = greatest(c.last_timestamp, excluded.last_timestamp),
+                 last_position = CASE WHEN excluded.last_timestamp >= c.last_timestamp
+                     THEN excluded.last_position ELSE c.last_position END,
+                 last_message_id = CASE WHEN excluded.last_timestamp >= c.last_timestamp
+                     THEN excluded.last_message_id ELSE c.last_message_id END,
+                 incoming_total = c.incoming_total + excluded.incoming_total,
+                 message_total = c.message_total + excluded.message_total
+             RETURNING xmax = 0 AS fresh)
+         SELECT count(*) FILTER (WHERE fresh) FROM written",
+    )
+    .bind(batch.tenant.0)
+    .bind(grown.keys().copied().collect::<Vec<&str>>())
+    .bind(column(grown, |chat| chat.written_at))
+    .bind(column(grown, |chat| chat.sent_at))
+    .bind(column(grown, |chat| chat.last.0))
+    .bind(column(grown, |chat| chat.last.1))
+    .bind(column(grown, |chat| chat.last.2))
+    .bind(column(grown, |chat| chat.first_position))
+    .bind(column(grown, |chat| chat.incoming))
+    .bind(column(grown, |chat| chat.messages))
+    .fetch_one(db)
+    .await
+}
+
+async fn assign(
+    db: &mut PgConnection,
+    batch: &Batch<'_>,
+    assigned: &BTreeMap<&str, Assigned>,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "UPDATE read_models.chats c SET
+             assigned_user = CASE WHEN u.user_changes THEN u.user_id ELSE c.assigned_user END,
+             assigned_group = CASE WHEN u.group_changes THEN u.group_id ELSE c.assigned_group END
+         FROM unnest($2::text[], $3::boolean[], $4::bigint[], $5::boolean[], $6::bigint[])
+             AS u (wa_id, user_changes, user_id, group_changes, group_id)
+         WHERE c.tenant_id = $1 AND c.wa_id = u.wa_id",
+    )
+    .bind(batch.tenant.0)
+    .bind(assigned.keys().copied().collect::<Vec<&str>>())
+    .bind(column(assigned, |chat| chat.user.is_some()))
+    .bind(column(assigned, |chat| chat.user.flatten()))
+    .bind(column(assigned, |chat| chat.group.is_some()))
+    .bind(column(assigned, |chat| chat.group.flatten()))
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+fn column<V, T>(rows: &BTreeMap<&str, V>, of: impl Fn(&V) -> T) -> Vec<T> {
+    rows.values().map(of).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_newest_message_is_by_timestamp_then_position() {
+        let mut chat = Growth::default();
+        for (timestamp, position) in [(5, 1), (9, 2), (9, 3), (7, 4)] {
+            chat.message(MessageId(Uuid::from_u128(position as u128)), timestamp, position);
+        }
+        assert_eq!((chat.last.0, chat.last.1, chat.first_position, chat.messages), (9, 3, 1, 4));
+    }
+}

@@ -1,0 +1,7 @@
+//! Read model `chats`: what the list of chats is ordered and filtered by.
+
+mod apply;
+mod query;
+
+pub(crate) use apply::Chats;
+pub(crate) use query::{assignment, chat, chats};

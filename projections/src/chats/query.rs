@@ -1,0 +1,183 @@
+//! Reads chats.
+
+use std::collections::HashMap;
+
+use chatledger_domain::{Actor, GroupId, TenantId, UserId, WaId, permission::Assignment};
+use sqlx::{PgConnection, Postgres, QueryBuilder, Row, postgres::PgRow};
+use uuid::Uuid;
+
+use crate::{
+    groups::groups_by_id,
+    inbox::{counted, only_readable, reads_all, wa_id},
+    messages::{hydrate, rows_by_id},
+    persons::Known,
+    text::pattern,
+    views::{AssignmentView, ChatFilter, ChatView, Page, PageRequest},
+};
+
+struct ChatRow {
+    wa_id: String,
+    last_message_id: Uuid,
+    incoming_total: i64,
+    assigned_user: Option<i64>,
+    assigned_group: Option<i64>,
+}
+
+fn row(row: &PgRow) -> Result<ChatRow, sqlx::Error> {
+    Ok(ChatRow {
+        wa_id: row.try_get("wa_id")?,
+        last_message_id: row.try_get("last_message_id")?,
+        incoming_total: row.try_get("incoming_total")?,
+        assigned_user: row.try_get("assigned_user")?,
+        assigned_group: row.try_get("assigned_group")?,
+    })
+}
+
+const COLUMNS: &str = "c.wa_id, c.last_message_id, c.incoming_total, c.assigned_user, c.assigned_group";
+
+/// Appends where the chats come from and which are wanted. What is searched for is found first, by its own indexes.
+fn from(sql: &mut QueryBuilder<'_, Postgres>, tenant: TenantId, actor: &Actor, filter: &ChatFilter) {
+    sql.push(" FROM ");
+    if let Some(search) = &filter.search {
+        let pattern = pattern(search);
+        sql.push("(SELECT p.wa_id FROM read_models.persons p WHERE p.tenant_id = ").push_bind(tenant.0);
+        sql.push(" AND p.search LIKE ").push_bind(pattern.clone());
+        sql.push(
+            " UNION SELECT x.wa_id FROM read_models.tags t
+              JOIN read_models.chat_taggings x ON x.tenant_id = t.tenant_id AND x.tag_id = t.id WHERE t.tenant_id = ",
+        );
+        sql.push_bind(tenant.0).push(" AND t.name_key LIKE ").push_bind(pattern);
+        // Without OFFSET the list might be walked by time instead, until enough happen to match.
+        sql.push(" OFFSET 0) f JOIN read_models.chats c ON c.wa_id = f.wa_id");
+    } else {
+        sql.push("read_models.chats c");
+    }
+    if filter.unread.is_some() {
+        sql.push(
+            " LEFT JOIN read_models.received_marks r ON r.tenant_id = c.tenant_id AND r.wa_id = c.wa_id
+                  AND r.user_id = ",
+        );
+        sql.push_bind(actor.user.0);
+    }
+    sql.push(" WHERE c.tenant_id = ").push_bind(tenant.0);
+    if filter.assigned_to_me {
+        sql.push(" AND c.assigned_user = ").push_bind(actor.user.0);
+    }
+    if let Some(group) = filter.assigned_group {
+        sql.push(" AND c.assigned_group = ").push_bind(group.0);
+    }
+    if let Some(tag) = filter.tag {
+        sql.push(
+            " AND EXISTS (SELECT FROM read_models.chat_taggings x
+                 WHERE x.tenant_id = c.tenant_id AND x.wa_id = c.wa_id AND x.tag_id = ",
+        );
+        sql.push_bind(tag.0).push(")");
+    }
+    if let Some(unread) = filter.unread {
+        sql.push(" AND (c.incoming_total > coalesce(r.incoming_read, 0)) = ").push_bind(unread);
+    }
+    if filter.messages_since.is_some() || filter.messages_before.is_some() {
+        sql.push(
+            " AND EXISTS (SELECT FROM read_models.messages m WHERE m.tenant_id = c.tenant_id AND m.wa_id = c.wa_id",
+        );
+        if let Some(since) = filter.messages_since {
+            sql.push(" AND m.timestamp >= ").push_bind(since);
+        }
+        if let Some(before) = filter.messages_before {
+            sql.push(" AND m.timestamp < ").push_bind(before);
+        }
+        sql.push(")");
+    }
+    only_readable(sql, actor);
+}
+
+/// The readable chats (R-CHAT-1 … R-CHAT-5).
+pub(crate) async fn chats(
+    db: &mut PgConnection,
+    tenant: TenantId,
+    actor: &Actor,
+    filter: &ChatFilter,
+    part: PageRequest,
+) -> Result<Page<ChatView>, sqlx::Error> {
+    let count = if reads_all(actor) && *filter == ChatFilter::default() {
+        counted(&mut *db, tenant, "chats").await?
+    } else {
+        let mut sql = QueryBuilder::new("SELECT count(*)");
+        from(&mut sql, tenant, actor, filter);
+        sql.build_query_scalar().fetch_one(&mut *db).await?
+    };
+    let mut sql = QueryBuilder::new(format!("SELECT {COLUMNS}"));
+    from(&mut sql, tenant, actor, filter);
+    sql.push(" ORDER BY c.sort_timestamp DESC, c.wa_id LIMIT ").push_bind(part.limit);
+    sql.push(" OFFSET ").push_bind(part.offset);
+    let rows = sql.build().fetch_all(&mut *db).await?;
+    let rows = rows.iter().map(row).collect::<Result<Vec<_>, _>>()?;
+    Ok(Page { count, rows: complete(db, tenant, actor.user, rows).await? })
+}
+
+/// A readable chat.
+pub(crate) async fn chat(
+    db: &mut PgConnection,
+    tenant: TenantId,
+    actor: &Actor,
+    wa_id: &WaId,
+) -> Result<Option<ChatView>, sqlx::Error> {
+    let mut sql = QueryBuilder::<Postgres>::new(format!("SELECT {COLUMNS} FROM read_models.chats c"));
+    sql.push(" WHERE c.tenant_id = ").push_bind(tenant.0).push(" AND c.wa_id = ").push_bind(wa_id.as_str().to_owned());
+    only_readable(&mut sql, actor);
+    let Some(found) = sql.build().fetch_optional(&mut *db).await? else { return Ok(None) };
+    Ok(complete(db, tenant, actor.user, vec![row(&found)?]).await?.pop())
+}
+
+async fn complete(
+    db: &mut PgConnection,
+    tenant: TenantId,
+    reader: UserId,
+    rows: Vec<ChatRow>,
+) -> Result<Vec<ChatView>, sqlx::Error> {
+    if rows.is_empty() {
+        return Ok(Vec::new());
+    }
+    let last =
+        rows_by_id(&mut *db, tenant, &rows.iter().map(|row| row.last_message_id).collect::<Vec<_>>(), &[]).await?;
+    let wa_ids = rows.iter().map(|row| row.wa_id.as_str()).collect::<Vec<_>>();
+    let users = rows.iter().filter_map(|row| row.assigned_user).collect::<Vec<_>>();
+    let mut beside = hydrate(&mut *db, tenant, reader, last, &wa_ids, &users).await?;
+    let group_ids = rows.iter().filter_map(|row| row.assigned_group).collect::<Vec<_>>();
+    let groups = groups_by_id(db, tenant, &group_ids).await?;
+    let mut last: HashMap<Uuid, _> = beside.messages.drain(..).map(|message| (message.message_id.0, message)).collect();
+    rows.into_iter()
+        .map(|row| {
+            let known = match beside.people.remove(&row.wa_id) {
+                Some(known) => known,
+                None => Known::nobody(wa_id(&row.wa_id)?),
+            };
+            Ok(ChatView {
+                new_messages: (row.incoming_total - known.incoming_read).max(0),
+                person: known.person,
+                last_message: last.remove(&row.last_message_id),
+                assigned_user: row.assigned_user.and_then(|id| beside.users.get(&id).cloned()),
+                assigned_group: row.assigned_group.and_then(|id| groups.get(&id).cloned()),
+                tags: beside.chat_tags.remove(&row.wa_id).unwrap_or_default(),
+            })
+        })
+        .collect()
+}
+
+/// A chat's assignment, and whether the actor may read the chat.
+pub(crate) async fn assignment(
+    db: &mut PgConnection,
+    tenant: TenantId,
+    actor: &Actor,
+    wa_id: &WaId,
+) -> Result<Option<(AssignmentView, bool)>, sqlx::Error> {
+    let sql = "SELECT assigned_user, assigned_group FROM read_models.chats WHERE tenant_id = $1 AND wa_id = $2";
+    let found = sqlx::query(sql).bind(tenant.0).bind(wa_id.as_str()).fetch_optional(db).await?;
+    let Some(row) = found else { return Ok(None) };
+    let assignment = Assignment {
+        user: row.try_get::<Option<i64>, _>("assigned_user")?.map(UserId),
+        group: row.try_get::<Option<i64>, _>("assigned_group")?.map(GroupId),
+    };
+    let view = AssignmentView { wa_id: wa_id.clone(), user: assignment.user, group: assignment.group };
+    Ok(Some((view, actor.may_read(assignment))))
+}

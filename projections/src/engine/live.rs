@@ -1,0 +1,256 @@
+//! The live engine: one task per tenant, woken by the feed, by other servers through the heads, and by a clock.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use chatledger_application::ports::ledger::{Ledger, Recorded};
+use chatledger_domain::{AnyEvent, Position, TenantId};
+use sqlx::PgPool;
+use tokio::sync::{Semaphore, broadcast::error::RecvError};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use super::{
+    ALL, Projection, Watch,
+    batch::{self, Outcome},
+    cursor::Cursors,
+    queue::{Chunk, Queue},
+};
+
+/// How the engine works; the default is right for a server.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// At most so many events in a transaction.
+    pub page: i64,
+    /// How often the heads are looked at, whatever the feed says.
+    pub poll: Duration,
+    /// At most so many tenants are applied to at a time; each takes a connection.
+    pub parallel: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { page: 2_000, poll: Duration::from_millis(400), parallel: 4 }
+    }
+}
+
+/// Applies the ledger of every tenant to the read models.
+#[derive(Debug)]
+pub struct Engine;
+
+/// A running engine; dropping it stops the engine too, without waiting.
+#[derive(Debug)]
+pub struct EngineHandle {
+    watch: Watch,
+    stop: CancellationToken,
+    tasks: TaskTracker,
+}
+
+impl EngineHandle {
+    /// How far this process has applied.
+    #[must_use]
+    pub fn watch(&self) -> Watch {
+        self.watch.clone()
+    }
+
+    /// Stops after the batches at hand.
+    pub async fn stop(self) {
+        self.stop.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+}
+
+impl Drop for EngineHandle {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+impl Engine {
+    /// Starts applying, in tasks of its own.
+    #[must_use]
+    pub fn start(pool: PgPool, ledger: Arc<dyn Ledger>, options: Options) -> EngineHandle {
+        let (watch, stop, tasks) = (Watch::default(), CancellationToken::new(), TaskTracker::new());
+        watch.begin();
+        let shared = Arc::new(Shared {
+            permits: Semaphore::new(options.parallel.max(1)),
+            queues: Mutex::default(),
+            watch: watch.clone(),
+            stop: stop.clone(),
+            tasks: tasks.clone(),
+            pool,
+            ledger,
+            options,
+        });
+        tasks.spawn(listen(shared.clone()));
+        tasks.spawn(poll(shared));
+        EngineHandle { watch, stop, tasks }
+    }
+}
+
+struct Shared {
+    pool: PgPool,
+    ledger: Arc<dyn Ledger>,
+    options: Options,
+    watch: Watch,
+    stop: CancellationToken,
+    tasks: TaskTracker,
+    permits: Semaphore,
+    queues: Mutex<HashMap<TenantId, Arc<Queue>>>,
+}
+
+impl Shared {
+    /// The tenant's queue; its task is started with it.
+    fn queue(self: &Arc<Self>, tenant: TenantId) -> Arc<Queue> {
+        let mut queues = self.queues.lock().unwrap_or_else(PoisonError::into_inner);
+        let queue = queues.entry(tenant).or_insert_with(|| {
+            let queue = Arc::new(Queue::default());
+            self.tasks.spawn(follow(self.clone(), tenant, queue.clone()));
+            queue
+        });
+        queue.clone()
+    }
+
+    fn tell_lag(&self) {
+        let mut worst = vec![0; ALL.len()];
+        for queue in self.queues.lock().unwrap_or_else(PoisonError::into_inner).values() {
+            for (worst, lag) in worst.iter_mut().zip(queue.lags()) {
+                *worst = lag.max(*worst);
+            }
+        }
+        for (projection, lag) in ALL.iter().zip(worst) {
+            #[allow(clippy::cast_precision_loss)]
+            metrics::gauge!("chatledger_projection_lag_events", "projection" => projection.name()).set(lag as f64);
+        }
+    }
+}
+
+async fn listen(shared: Arc<Shared>) {
+    let mut feed = shared.ledger.feed();
+    loop {
+        let news = tokio::select! {
+            () = shared.stop.cancelled() => return,
+            news = feed.recv() => news,
+        };
+        match news {
+            Ok(appended) => shared.queue(appended.tenant).push(appended),
+            // What was missed is found by the clock.
+            Err(RecvError::Lagged(missed)) => tracing::debug!(missed, "the feed was faster than the read models"),
+            Err(RecvError::Closed) => return,
+        }
+    }
+}
+
+async fn poll(shared: Arc<Shared>) {
+    let mut clock = tokio::time::interval(shared.options.poll);
+    clock.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            () = shared.stop.cancelled() => return,
+            _ = clock.tick() => {}
+        }
+        match shared.ledger.heads().await {
+            Ok(heads) => {
+                for (tenant, head) in heads {
+                    shared.queue(tenant).raise(head.0);
+                }
+                shared.tell_lag();
+            }
+            Err(error) => tracing::warn!(%error, "the heads of the ledgers cannot be read"),
+        }
+    }
+}
+
+async fn follow(shared: Arc<Shared>, tenant: TenantId, queue: Arc<Queue>) {
+    const PAUSES: [u64; 5] = [50, 200, 500, 1_000, 2_000];
+    let (mut cursors, mut faults) = (None, 0_usize);
+    loop {
+        tokio::select! {
+            biased;
+            () = shared.stop.cancelled() => return,
+            () = queue.wake.notified() => {}
+        }
+        loop {
+            let pause = match step(&shared, tenant, &queue, &mut cursors).await {
+                Ok(Step::More) => Duration::ZERO,
+                Ok(Step::Done) => break,
+                Err(error) => {
+                    tracing::warn!(%error, tenant = %tenant, "the read models cannot be brought up to date");
+                    metrics::counter!("chatledger_projection_faults_total").increment(1);
+                    cursors = None;
+                    Duration::from_millis(PAUSES[faults.min(PAUSES.len() - 1)])
+                }
+            };
+            faults = if pause.is_zero() { 0 } else { faults + 1 };
+            tokio::select! {
+                biased;
+                () = shared.stop.cancelled() => return,
+                () = tokio::time::sleep(pause), if !pause.is_zero() => {}
+                () = std::future::ready(()), if pause.is_zero() => {}
+            }
+        }
+    }
+}
+
+enum Step {
+    More,
+    Done,
+}
+
+type Fault = Box<dyn std::error::Error + Send + Sync>;
+
+/// Applies the next batch to the projections that are furthest behind.
+async fn step(shared: &Shared, tenant: TenantId, queue: &Queue, cursors: &mut Option<Cursors>) -> Result<Step, Fault> {
+    let _permit = shared.permits.acquire().await?;
+    let known = match cursors {
+        Some(known) => known,
+        None => {
+            let known = Cursors::load(&mut *shared.pool.acquire().await?, tenant).await?;
+            told(shared, tenant, queue, &known);
+            cursors.insert(known)
+        }
+    };
+    let from = known.lowest();
+    if from >= queue.head() {
+        return Ok(Step::Done);
+    }
+    let behind: Vec<usize> = (0..ALL.len()).filter(|at| known.positions[*at] == from).collect();
+    // Those behind catch up exactly to the next ones, to go on together.
+    let ceiling = known.positions.iter().copied().filter(|position| *position > from).min().unwrap_or(i64::MAX);
+    let limit = shared.options.page.min(ceiling - from);
+    let mut chunks = queue.take(from, limit);
+    if chunks.is_empty() {
+        chunks.push(Chunk::from(shared.ledger.read(tenant, Position(from), limit).await?));
+    }
+    let events: Vec<&Recorded> = chunks.iter().flat_map(Chunk::events).collect();
+    let Some(last) = events.last() else { return Ok(Step::Done) };
+    if events[0].position.0 != from + 1 || last.position.0 - from != i64::try_from(events.len())? {
+        return Err(format!("the ledger has a hole after position {from}").into());
+    }
+    let projections: Vec<&'static dyn Projection> = behind.iter().map(|at| ALL[*at]).collect();
+    match batch::apply(&shared.pool, tenant, &projections, known, from, &events).await? {
+        Outcome::Applied => {
+            for at in behind {
+                known.positions[at] = last.position.0;
+            }
+            told(shared, tenant, queue, known);
+        }
+        Outcome::Moved => *cursors = None,
+    }
+    for projection in projections {
+        metrics::counter!("chatledger_projection_events_applied_total", "projection" => projection.name())
+            .increment(u64::try_from(events.len()).unwrap_or_default());
+    }
+    if events.iter().any(|event| matches!(event.event, AnyEvent::Tenant(_) | AnyEvent::WhatsAppAccount(_))) {
+        shared.watch.tenant_changed();
+    }
+    Ok(Step::More)
+}
+
+fn told(shared: &Shared, tenant: TenantId, queue: &Queue, cursors: &Cursors) {
+    queue.reached(&cursors.positions);
+    shared.watch.tell(tenant, cursors.lowest());
+}

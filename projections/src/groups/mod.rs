@@ -1,0 +1,7 @@
+//! Read model `groups`: groups of users and what their members may do.
+
+mod apply;
+mod query;
+
+pub(crate) use apply::{Groups, role_of, scope_of};
+pub(crate) use query::{groups, groups_by_id};

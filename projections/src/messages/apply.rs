@@ -1,0 +1,303 @@
+//! Folds messages, WhatsApp's answers and statuses into rows.
+
+use std::collections::BTreeSet;
+
+use async_trait::async_trait;
+use chatledger_domain::{TenantId, chat::ChatEvent};
+use sqlx::{PgConnection, Row};
+use uuid::Uuid;
+
+use super::{
+    fold::{Cell, Fold, Statuses, concerns},
+    search::search_text,
+};
+use crate::{
+    engine::{Batch, OfChat, Projection, ProjectionError, count_rows},
+    text::clean,
+};
+
+/// The read model `messages`.
+pub(crate) struct Messages;
+
+#[async_trait]
+impl Projection for Messages {
+    fn name(&self) -> &'static str {
+        "messages"
+    }
+
+    fn tables(&self) -> &'static [&'static str] {
+        &["messages", "message_statuses"]
+    }
+
+    async fn apply(&self, db: &mut PgConnection, batch: &Batch<'_>) -> Result<(), ProjectionError> {
+        let events = batch.of_chats(concerns)?;
+        if events.is_empty() {
+            return Ok(());
+        }
+        let mut fold = Fold::default();
+        load(&mut *db, batch.tenant, &events, &mut fold).await?;
+        let stored = fold.cells.len();
+        let mut new = New::default();
+        for event in events {
+            fold.event(event, |of, at| new.push(of, at));
+        }
+        new.insert(&mut *db, batch.tenant, &fold.cells).await?;
+        let rows = i64::try_from(new.cells.len()).unwrap_or(i64::MAX);
+        count_rows(&mut *db, batch.tenant, self.name(), rows).await?;
+        let changed: Vec<&Cell> = fold.cells[..stored].iter().filter(|cell| cell.changed).collect();
+        update(&mut *db, batch.tenant, &changed).await?;
+        keep_waiting(db, batch.tenant, &fold).await?;
+        Ok(())
+    }
+}
+
+/// Takes to hand what the events name and the tables hold.
+async fn load(
+    db: &mut PgConnection,
+    tenant: TenantId,
+    events: &[OfChat<'_>],
+    fold: &mut Fold,
+) -> Result<(), sqlx::Error> {
+    let (mut settled, mut reported, mut bound) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+    for of in events {
+        match of.event {
+            ChatEvent::MessageAccepted(e) => {
+                settled.insert(e.message_id.0);
+                bound.insert(clean(&e.waba_id));
+            }
+            ChatEvent::MessageRejected(e) => {
+                settled.insert(e.message_id.0);
+            }
+            ChatEvent::MessageEchoed(e) => {
+                bound.insert(clean(&e.waba_id));
+            }
+            ChatEvent::MessageStatusReported(e) => {
+                reported.insert(clean(&e.waba_id));
+            }
+            _ => {}
+        }
+    }
+    if !settled.is_empty() || !reported.is_empty() {
+        let rows = sqlx::query(
+            "SELECT message_id, waba_id, position, sent, delivered, read, is_failed, errors::text AS errors
+             FROM read_models.messages WHERE tenant_id = $1 AND message_id = ANY($2)
+             UNION
+             SELECT message_id, waba_id, position, sent, delivered, read, is_failed, errors::text
+             FROM read_models.messages WHERE tenant_id = $1 AND waba_id = ANY($3)
+             ORDER BY position",
+        )
+        .bind(tenant.0)
+        .bind(settled.iter().copied().collect::<Vec<Uuid>>())
+        .bind(reported.iter().map(AsRef::as_ref).collect::<Vec<&str>>())
+        .fetch_all(&mut *db)
+        .await?;
+        for row in rows {
+            fold.take(Cell {
+                message_id: row.try_get("message_id")?,
+                waba_id: row.try_get("waba_id")?,
+                response: None,
+                statuses: statuses(&row)?,
+                changed: false,
+            });
+        }
+    }
+    bound.append(&mut reported);
+    if !bound.is_empty() {
+        let rows = sqlx::query(
+            "SELECT waba_id, sent, delivered, read, is_failed, errors::text AS errors
+             FROM read_models.message_statuses WHERE tenant_id = $1 AND waba_id = ANY($2)",
+        )
+        .bind(tenant.0)
+        .bind(bound.iter().map(AsRef::as_ref).collect::<Vec<&str>>())
+        .fetch_all(db)
+        .await?;
+        for row in rows {
+            fold.waiting.insert(row.try_get("waba_id")?, statuses(&row)?);
+        }
+    }
+    Ok(())
+}
+
+fn statuses(row: &sqlx::postgres::PgRow) -> Result<Statuses, sqlx::Error> {
+    Ok(Statuses {
+        sent: row.try_get("sent")?,
+        delivered: row.try_get("delivered")?,
+        read: row.try_get("read")?,
+        is_failed: row.try_get("is_failed")?,
+        errors: row.try_get("errors")?,
+    })
+}
+
+/// Columns of messages that appeared.
+#[derive(Default)]
+struct New<'a> {
+    cells: Vec<usize>,
+    wa_ids: Vec<&'a str>,
+    timestamps: Vec<i64>,
+    positions: Vec<i64>,
+    from_us: Vec<bool>,
+    kinds: Vec<String>,
+    senders: Vec<Option<i64>>,
+    contexts: Vec<Option<String>>,
+    payloads: Vec<&'a str>,
+    searches: Vec<String>,
+}
+
+impl<'a> New<'a> {
+    fn push(&mut self, of: OfChat<'a>, cell: usize) {
+        let (timestamp, kind, context, message, from_us, sender) = match of.event {
+            ChatEvent::MessageReceived(e) => (e.timestamp, &e.kind, &e.context, &e.message, false, None),
+            ChatEvent::MessageEchoed(e) => (e.timestamp, &e.kind, &e.context, &e.message, true, None),
+            ChatEvent::MessageQueued(e) => (e.timestamp, &e.kind, &e.context, &e.message, true, Some(e.sender.0)),
+            _ => return,
+        };
+        self.cells.push(cell);
+        self.wa_ids.push(of.wa_id);
+        self.timestamps.push(timestamp);
+        self.positions.push(of.position);
+        self.from_us.push(from_us);
+        self.kinds.push(clean(kind).into_owned());
+        self.senders.push(sender);
+        self.contexts.push(context.as_deref().map(|id| clean(id).into_owned()));
+        self.payloads.push(message.text());
+        self.searches.push(search_text(kind, message));
+    }
+
+    async fn insert(&self, db: &mut PgConnection, tenant: TenantId, cells: &[Cell]) -> Result<(), sqlx::Error> {
+        if self.cells.is_empty() {
+            return Ok(());
+        }
+        let cells = Cells::of(self.cells.iter().map(|at| &cells[*at]));
+        sqlx::query(
+            "INSERT INTO read_models.messages (tenant_id, message_id, waba_id, response, sent, delivered, read,
+                 is_failed, errors, wa_id, timestamp, position, from_us, kind, sender, context, payload, search)
+             SELECT $1, message_id, waba_id, response::json, sent, delivered, read, is_failed, errors::json, wa_id,
+                 timestamp, position, from_us, kind, sender, context, payload::json, search
+             FROM unnest($2::uuid[], $3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::bigint[], $8::boolean[],
+                 $9::text[], $10::text[], $11::bigint[], $12::bigint[], $13::boolean[], $14::text[], $15::bigint[],
+                 $16::text[], $17::text[], $18::text[])
+                 AS u (message_id, waba_id, response, sent, delivered, read, is_failed, errors, wa_id, timestamp,
+                     position, from_us, kind, sender, context, payload, search)",
+        )
+        .bind(tenant.0)
+        .bind(&cells.message_ids)
+        .bind(&cells.waba_ids)
+        .bind(&cells.responses)
+        .bind(&cells.sent)
+        .bind(&cells.delivered)
+        .bind(&cells.read)
+        .bind(&cells.failed)
+        .bind(&cells.errors)
+        .bind(&self.wa_ids)
+        .bind(&self.timestamps)
+        .bind(&self.positions)
+        .bind(&self.from_us)
+        .bind(&self.kinds)
+        .bind(&self.senders)
+        .bind(&self.contexts)
+        .bind(&self.payloads)
+        .bind(&self.searches)
+        .execute(db)
+        .await?;
+        Ok(())
+    }
+}
+
+/// What changes about messages, column by column.
+#[derive(Default)]
+struct Cells<'a> {
+    message_ids: Vec<Uuid>,
+    waba_ids: Vec<Option<&'a str>>,
+    responses: Vec<Option<&'a str>>,
+    sent: Vec<i64>,
+    delivered: Vec<i64>,
+    read: Vec<i64>,
+    failed: Vec<bool>,
+    errors: Vec<Option<&'a str>>,
+}
+
+impl<'a> Cells<'a> {
+    fn of(cells: impl Iterator<Item = &'a Cell>) -> Self {
+        let mut columns = Self::default();
+        for cell in cells {
+            columns.message_ids.push(cell.message_id);
+            columns.waba_ids.push(cell.waba_id.as_deref());
+            columns.responses.push(cell.response.as_deref());
+            columns.push(&cell.statuses);
+        }
+        columns
+    }
+
+    fn push(&mut self, statuses: &'a Statuses) {
+        self.sent.push(statuses.sent);
+        self.delivered.push(statuses.delivered);
+        self.read.push(statuses.read);
+        self.failed.push(statuses.is_failed);
+        self.errors.push(statuses.errors.as_deref());
+    }
+}
+
+async fn update(db: &mut PgConnection, tenant: TenantId, changed: &[&Cell]) -> Result<(), sqlx::Error> {
+    if changed.is_empty() {
+        return Ok(());
+    }
+    let cells = Cells::of(changed.iter().copied());
+    sqlx::query(
+        "UPDATE read_models.messages m SET waba_id = u.waba_id, response = coalesce(u.response::json, m.response),
+             sent = u.sent, delivered = u.delivered, read = u.read, is_failed = u.is_failed, errors = u.errors::json
+         FROM unnest($2::uuid[], $3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::bigint[], $8::boolean[],
+             $9::text[]) AS u (message_id, waba_id, response, sent, delivered, read, is_failed, errors)
+         WHERE m.tenant_id = $1 AND m.message_id = u.message_id",
+    )
+    .bind(tenant.0)
+    .bind(&cells.message_ids)
+    .bind(&cells.waba_ids)
+    .bind(&cells.responses)
+    .bind(&cells.sent)
+    .bind(&cells.delivered)
+    .bind(&cells.read)
+    .bind(&cells.failed)
+    .bind(&cells.errors)
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+async fn keep_waiting(db: &mut PgConnection, tenant: TenantId, fold: &Fold) -> Result<(), sqlx::Error> {
+    if !fold.found.is_empty() {
+        sqlx::query("DELETE FROM read_models.message_statuses WHERE tenant_id = $1 AND waba_id = ANY($2)")
+            .bind(tenant.0)
+            .bind(&fold.found)
+            .execute(&mut *db)
+            .await?;
+    }
+    let ids: BTreeSet<&str> = fold.still_waiting.iter().map(String::as_str).collect();
+    let (mut waba_ids, mut cells) = (Vec::new(), Cells::default());
+    for waba_id in ids {
+        if let Some(statuses) = fold.waiting.get(waba_id) {
+            waba_ids.push(waba_id);
+            cells.push(statuses);
+        }
+    }
+    if waba_ids.is_empty() {
+        return Ok(());
+    }
+    sqlx::query(
+        "INSERT INTO read_models.message_statuses (tenant_id, waba_id, sent, delivered, read, is_failed, errors)
+         SELECT $1, waba_id, sent, delivered, read, is_failed, errors::json
+         FROM unnest($2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::boolean[], $7::text[])
+             AS u (waba_id, sent, delivered, read, is_failed, errors)
+         ON CONFLICT (tenant_id, waba_id) DO UPDATE SET sent = excluded.sent, delivered = excluded.delivered,
+             read = excluded.read, is_failed = excluded.is_failed, errors = excluded.errors",
+    )
+    .bind(tenant.0)
+    .bind(&waba_ids)
+    .bind(&cells.sent)
+    .bind(&cells.delivered)
+    .bind(&cells.read)
+    .bind(&cells.failed)
+    .bind(&cells.errors)
+    .execute(db)
+    .await?;
+    Ok(())
+}

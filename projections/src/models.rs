@@ -1,0 +1,90 @@
+//! What use cases ask of the read models.
+
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use chatledger_application::ports::{
+    Unavailable,
+    read_models::{MessageRef, ReadModels, Sent, StandingTagging},
+};
+use chatledger_domain::{MessageId, Position, TagId, TenantId, UserId};
+use sqlx::{PgPool, pool::PoolConnection};
+
+use crate::{
+    engine::{Watch, applied},
+    messages, taggings,
+    text::lower,
+    unavailable, users,
+};
+
+/// How long this process's own engine is trusted to tell before the cursors are looked at: another server may be
+/// applying.
+const TRUST: Duration = Duration::from_millis(100);
+/// How often the cursors are looked at where no engine tells.
+const POLL: Duration = Duration::from_millis(20);
+
+/// The read models as use cases need them. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Models {
+    pool: PgPool,
+    watch: Watch,
+}
+
+impl Models {
+    /// Over a pool; `watch` is the engine's, or the default where none runs in this process.
+    #[must_use]
+    pub fn new(pool: PgPool, watch: Watch) -> Self {
+        Self { pool, watch }
+    }
+
+    async fn db(&self) -> Result<PoolConnection<sqlx::Postgres>, Unavailable> {
+        self.pool.acquire().await.map_err(unavailable)
+    }
+}
+
+#[async_trait]
+impl ReadModels for Models {
+    async fn wait_for(&self, tenant: TenantId, position: Position, at_most: Duration) -> bool {
+        let until = Instant::now() + at_most;
+        let mut told = self.watch.of(tenant);
+        loop {
+            if *told.borrow_and_update() >= position.0 {
+                return true;
+            }
+            let pause = if self.watch.is_told() { TRUST } else { POLL };
+            let left = until.saturating_duration_since(Instant::now());
+            if tokio::time::timeout(pause.min(left), told.changed()).await.is_ok_and(|changed| changed.is_ok()) {
+                continue;
+            }
+            match applied(&self.pool, tenant).await {
+                Ok(applied) if applied >= position.0 => return true,
+                Err(error) => tracing::warn!(%error, "the cursors cannot be read"),
+                Ok(_) => {}
+            }
+            if left.is_zero() {
+                return false;
+            }
+        }
+    }
+
+    async fn message(&self, tenant: TenantId, id: &str) -> Result<Option<MessageRef>, Unavailable> {
+        messages::message_ref(&mut *self.db().await?, tenant, id).await.map_err(unavailable)
+    }
+
+    async fn sent(&self, tenant: TenantId, message: MessageId) -> Result<Option<Sent>, Unavailable> {
+        messages::sent(&mut *self.db().await?, tenant, message).await.map_err(unavailable)
+    }
+
+    async fn user_by_name(&self, tenant: TenantId, username: &str) -> Result<Option<UserId>, Unavailable> {
+        users::user_by_name(&mut *self.db().await?, tenant, &lower(username)).await.map_err(unavailable)
+    }
+
+    async fn taggings_with(
+        &self,
+        tenant: TenantId,
+        tag: TagId,
+        limit: i64,
+    ) -> Result<Vec<StandingTagging>, Unavailable> {
+        taggings::standing(&mut *self.db().await?, tenant, tag, limit).await.map_err(unavailable)
+    }
+}

@@ -1,0 +1,7 @@
+//! Read model `persons`: the customers, with what WhatsApp shows of them and when they last wrote.
+
+mod apply;
+mod query;
+
+pub(crate) use apply::{Persons, written_at};
+pub(crate) use query::{Known, persons, persons_by_id};

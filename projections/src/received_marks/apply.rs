@@ -1,0 +1,146 @@
+//! Folds marks that moved up, and incoming messages that came late, below a mark.
+//!
+//! A mark's count at position P is the number of incoming messages of its chat with position ≤ P and timestamp ≤ mark.
+//! Marks only grow, so a moved mark adds what lies between the old one and the new one: over a chat's life each
+//! message is counted once per user, however long the chat.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use chatledger_domain::{TenantId, chat::ChatEvent};
+use sqlx::{PgConnection, Row};
+
+use crate::engine::{Batch, OfChat, Projection, ProjectionError};
+
+/// The read model `received_marks`.
+pub(crate) struct ReceivedMarks;
+
+#[async_trait]
+impl Projection for ReceivedMarks {
+    fn name(&self) -> &'static str {
+        "received_marks"
+    }
+
+    fn tables(&self) -> &'static [&'static str] {
+        &["received_marks"]
+    }
+
+    async fn apply(&self, db: &mut PgConnection, batch: &Batch<'_>) -> Result<(), ProjectionError> {
+        let events = batch.of_chats(|event| {
+            matches!(event, ChatEvent::MessageReceived(_) | ChatEvent::MessagesMarkedAsReceived(_))
+        })?;
+        if events.is_empty() {
+            return Ok(());
+        }
+        let mut marks = load(&mut *db, batch.tenant, &events).await?;
+        raise(&mut marks, &events);
+        let changed: Vec<(&Key<'_>, &Mark)> = marks.iter().filter(|(_, mark)| mark.changed()).collect();
+        write(db, batch, &changed).await?;
+        Ok(())
+    }
+}
+
+/// Chat and user.
+type Key<'a> = (&'a str, i64);
+
+#[derive(Debug, Default)]
+struct Mark {
+    /// The mark before the batch; `None` where there was none.
+    before: Option<i64>,
+    after: Option<i64>,
+    /// Incoming messages of the batch at or below the mark as it was before.
+    late: i64,
+}
+
+impl Mark {
+    fn changed(&self) -> bool {
+        self.after != self.before || self.late != 0
+    }
+}
+
+async fn load<'a>(
+    db: &mut PgConnection,
+    tenant: TenantId,
+    events: &[OfChat<'a>],
+) -> Result<BTreeMap<Key<'a>, Mark>, sqlx::Error> {
+    let chats: BTreeMap<&str, &'a str> = events.iter().map(|of| (of.wa_id, of.wa_id)).collect();
+    let rows = sqlx::query(
+        "SELECT wa_id, user_id, mark FROM read_models.received_marks WHERE tenant_id = $1 AND wa_id = ANY($2)",
+    )
+    .bind(tenant.0)
+    .bind(chats.keys().copied().collect::<Vec<&str>>())
+    .fetch_all(db)
+    .await?;
+    let mut marks = BTreeMap::new();
+    for row in rows {
+        if let Some(wa_id) = chats.get(row.try_get::<&str, _>("wa_id")?) {
+            let mark = Some(row.try_get("mark")?);
+            marks.insert((*wa_id, row.try_get("user_id")?), Mark { before: mark, after: mark, late: 0 });
+        }
+    }
+    Ok(marks)
+}
+
+fn raise<'a>(marks: &mut BTreeMap<Key<'a>, Mark>, events: &[OfChat<'a>]) {
+    for of in events {
+        match of.event {
+            ChatEvent::MessagesMarkedAsReceived(e) => {
+                let mark = marks.entry((of.wa_id, e.user.0)).or_default();
+                mark.after = mark.after.max(Some(e.timestamp));
+            }
+            ChatEvent::MessageReceived(e) => {
+                for (_, mark) in marks.range_mut((of.wa_id, i64::MIN)..=(of.wa_id, i64::MAX)) {
+                    mark.late += i64::from(mark.before.is_some_and(|before| e.timestamp <= before));
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+async fn write(db: &mut PgConnection, batch: &Batch<'_>, changed: &[(&Key<'_>, &Mark)]) -> Result<(), sqlx::Error> {
+    if changed.is_empty() {
+        return Ok(());
+    }
+    let before = changed.iter().map(|(_, mark)| mark.before.unwrap_or(i64::MIN)).collect::<Vec<_>>();
+    let after = changed.iter().map(|(_, mark)| mark.after.unwrap_or(i64::MIN)).collect::<Vec<_>>();
+    // Only messages up to the batch's end: the other read model may be ahead.
+    sqlx::query(
+        "INSERT INTO read_models.received_marks AS r (tenant_id, wa_id, user_id, mark, incoming_read)
+         SELECT $1, u.wa_id, u.user_id, u.after, u.late + (
+             SELECT count(*) FROM read_models.messages m
+             WHERE u.after > u.before AND m.tenant_id = $1 AND m.wa_id = u.wa_id AND m.timestamp > u.before
+                 AND m.timestamp <= u.after AND m.position <= $7 AND NOT m.from_us)
+         FROM unnest($2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[])
+             AS u (wa_id, user_id, before, after, late)
+         ON CONFLICT (tenant_id, wa_id, user_id) DO UPDATE SET
+             mark = excluded.mark, incoming_read = r.incoming_read + excluded.incoming_read",
+    )
+    .bind(batch.tenant.0)
+    .bind(changed.iter().map(|(key, _)| key.0).collect::<Vec<&str>>())
+    .bind(changed.iter().map(|(key, _)| key.1).collect::<Vec<_>>())
+    .bind(before)
+    .bind(after)
+    .bind(changed.iter().map(|(_, mark)| mark.late).collect::<Vec<_>>())
+    .bind(batch.end())
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chatledger_domain::{UserId, chat::MessagesMarkedAsReceived};
+
+    #[test]
+    fn r_rcv_2_marks_only_grow() {
+        let events = [7, 5].map(|timestamp| {
+            ChatEvent::MessagesMarkedAsReceived(MessagesMarkedAsReceived { user: UserId(1), timestamp })
+        });
+        let of = events.iter().map(|event| OfChat { wa_id: "1", position: 1, event }).collect::<Vec<_>>();
+        let mut marks = BTreeMap::from([(("1", 1), Mark { before: Some(6), after: Some(6), late: 0 })]);
+        raise(&mut marks, &of);
+        assert_eq!(marks[&("1", 1)].after, Some(7));
+    }
+}

@@ -1,0 +1,5 @@
+//! Read model `received_marks`: up to when each user has received each chat, and how many messages that is.
+
+mod apply;
+
+pub(crate) use apply::ReceivedMarks;

@@ -1,0 +1,7 @@
+//! Read model `taggings`: which tags chats and messages carry now.
+
+mod apply;
+mod query;
+
+pub(crate) use apply::Taggings;
+pub(crate) use query::{chat_tagging, message_tagging, of_chats, of_messages, standing};

@@ -1,0 +1,7 @@
+//! Read model `tags`: the tags that exist.
+
+mod apply;
+mod query;
+
+pub(crate) use apply::Tags;
+pub(crate) use query::{tag, tags};
