@@ -22,6 +22,8 @@ SET enable_seqscan = off
 SET enable_hashjoin = off
 SET enable_mergejoin = off
 SET jit = off
+-- Whoever waits longer for the head is told so for certain, rather than written for after it has given up.
+SET lock_timeout = '3s'
 AS $$
 DECLARE
     added CONSTANT bigint := cardinality(sequences);

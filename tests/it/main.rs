@@ -1,1 +1,5 @@
 //! One integration test binary.
+mod harness;
+mod catalog;
+mod ledger;
+mod embedded;

@@ -10,9 +10,9 @@ use std::{
 use chatledger_application::ports::ledger::{AppendError, Appended, Recorded};
 use chatledger_domain::{Position, TenantId};
 use chrono::{DateTime, Utc};
-use sqlx::PgPool;
+use sqlx::{PgPool, Postgres, pool::PoolConnection};
 use tokio::{
-    sync::{Semaphore, broadcast, mpsc, oneshot},
+    sync::{OwnedSemaphorePermit, Semaphore, broadcast, mpsc, oneshot},
     time::{Instant, timeout, timeout_at},
 };
 
@@ -31,6 +31,8 @@ const MAX_EVENTS: usize = 2_000;
 const MAX_BYTES: usize = 4 << 20;
 /// How long a busy lane waits for company.
 const WINDOW: Duration = Duration::from_millis(2);
+/// How long an idle lane keeps its connection: giving it back and taking it again costs a round trip.
+const KEEP: Duration = Duration::from_millis(20);
 /// After this long without work a lane ends.
 const IDLE: Duration = Duration::from_secs(60);
 /// How long the database may take for a group.
@@ -42,7 +44,7 @@ pub(super) struct Core {
     pub(super) feed: broadcast::Sender<Appended>,
     pub(super) growth: Growth,
     /// Bounds the connections that lanes hold at once: more lanes than cores only cost.
-    pub(super) writing: Semaphore,
+    pub(super) writing: Arc<Semaphore>,
 }
 
 /// A unit and who waits for it.
@@ -53,12 +55,20 @@ pub(super) struct Job {
 
 /// Runs a lane until nobody can send to it any more, or nobody has for long.
 pub(super) async fn run(core: Arc<Core>, tenant: TenantId, mut queue: mpsc::Receiver<Job>) {
-    let mut lane = Lane { core, tenant, head: Head::EMPTY };
+    let mut lane = Lane { core, tenant, head: Head::EMPTY, connection: None };
     let mut waiting = VecDeque::new();
     let mut last = 0;
     loop {
         if waiting.is_empty() {
-            match timeout(IDLE, queue.recv()).await {
+            let soon = timeout(KEEP, queue.recv()).await;
+            let next = match soon {
+                Ok(next) => Ok(next),
+                Err(_) => {
+                    lane.connection = None;
+                    timeout(IDLE, queue.recv()).await
+                }
+            };
+            match next {
                 Ok(Some(job)) => waiting.push_back(job),
                 Ok(None) => return,
                 // Whoever sends from now on gets the unit back and makes a new lane.
@@ -100,8 +110,7 @@ fn pick(waiting: &mut VecDeque<Job>) -> Vec<Job> {
             continue;
         }
         let full = group.len() == MAX_UNITS
-            || !group.is_empty()
-                && (events + job.unit.events.len() > MAX_EVENTS || bytes + job.unit.bytes > MAX_BYTES);
+            || !group.is_empty() && (events + job.unit.events.len() > MAX_EVENTS || bytes + job.unit.bytes > MAX_BYTES);
         if full {
             waiting.push_front(job);
             break;
@@ -126,6 +135,7 @@ struct Lane {
     tenant: TenantId,
     /// As far as known; another server may have moved it.
     head: Head,
+    connection: Option<(OwnedSemaphorePermit, PoolConnection<Postgres>)>,
 }
 
 impl Lane {
@@ -157,26 +167,38 @@ impl Lane {
                     parts.push(jobs.split_off(jobs.len() / 2));
                     parts.push(jobs);
                 }
-                Err(Fault::Data(error)) => fail(jobs, |error| AppendError::Refused(error), &error),
+                Err(Fault::Data(error)) => fail(jobs, AppendError::Refused, &error),
                 Err(Fault::Lost(error)) => {
                     tracing::warn!(tenant = %self.tenant, %error, "an append got no answer");
                     self.head = Head::EMPTY;
-                    fail(jobs, |error| AppendError::Unavailable(error), &error);
-                    for jobs in parts.drain(..) {
-                        fail(jobs, |error| AppendError::Unavailable(error), &error);
+                    for jobs in std::iter::once(jobs).chain(parts.drain(..)) {
+                        fail(jobs, AppendError::Unavailable, &error);
                     }
                 }
             }
         }
     }
 
-    async fn attempt(&self, jobs: &[Job], recorded_at: DateTime<Utc>) -> Result<Outcome, Fault> {
-        let _permit = self.core.writing.acquire().await.map_err(|_| Fault::lost(sqlx::Error::PoolClosed))?;
-        let mut connection = self.core.pool.acquire().await.map_err(Fault::lost)?;
+    async fn attempt(&mut self, jobs: &[Job], recorded_at: DateTime<Utc>) -> Result<Outcome, Fault> {
+        let (permit, mut connection) = match self.connection.take() {
+            Some(kept) => kept,
+            None => {
+                let permit = self.core.writing.clone().acquire_owned().await;
+                let permit = permit.map_err(|_| Fault::lost(sqlx::Error::PoolClosed))?;
+                (permit, self.core.pool.acquire().await.map_err(Fault::lost)?)
+            }
+        };
         let units: Vec<&Prepared> = jobs.iter().map(|job| &job.unit).collect();
         let append = group::append(&mut connection, self.tenant, self.head, recorded_at, &units);
         match timeout(WRITE_LIMIT, append).await {
-            Ok(outcome) => outcome.map_err(Fault::of),
+            Ok(Ok(outcome)) => {
+                // Unless another tenant's lane waits for its turn.
+                if self.core.writing.available_permits() > 0 {
+                    self.connection = Some((permit, connection));
+                }
+                Ok(outcome)
+            }
+            Ok(Err(error)) => Err(Fault::of(error)),
             Err(_) => {
                 // It is in the middle of something: whoever used it next would wait for that.
                 drop(connection.detach());
@@ -226,7 +248,11 @@ impl Lane {
     }
 }
 
-fn fail(jobs: Vec<Job>, verdict: fn(Box<dyn std::error::Error + Send + Sync>) -> AppendError, error: &Arc<sqlx::Error>) {
+fn fail(
+    jobs: Vec<Job>,
+    verdict: fn(Box<dyn std::error::Error + Send + Sync>) -> AppendError,
+    error: &Arc<sqlx::Error>,
+) {
     for job in jobs {
         let _ = job.answer.send(Err(verdict(Box::new(error.clone()))));
     }

@@ -36,8 +36,7 @@ pub(super) enum Outcome {
 
 /// What `ledger.append` returns: written, the head's position and hash, repeated keys, the numbers of streams that
 /// moved, names that are taken, names that nobody holds.
-type Answer =
-    (bool, i64, Vec<u8>, Option<Vec<String>>, Option<Vec<i64>>, Option<Vec<String>>, Option<Vec<String>>);
+type Answer = (bool, i64, Vec<u8>, Option<Vec<String>>, Option<Vec<i64>>, Option<Vec<String>>, Option<Vec<String>>);
 
 const APPEND: &str = "SELECT * FROM ledger.append(\
     $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)";

@@ -87,10 +87,7 @@ mod tests {
 
     #[test]
     fn the_encoding_is_frozen() {
-        assert_eq!(
-            hex::encode(link("tag", "1").after(&GENESIS)),
-            "FROZEN"
-        );
+        assert_eq!(hex::encode(link("tag", "1").after(&GENESIS)), "FROZEN");
     }
 
     #[test]

@@ -53,7 +53,7 @@ impl PgLedger {
             pool,
             feed: broadcast::Sender::new(FEED),
             growth: Growth::default(),
-            writing: Semaphore::new(WRITING),
+            writing: Arc::new(Semaphore::new(WRITING)),
         });
         let process = Uuid::new_v4();
         let background = [

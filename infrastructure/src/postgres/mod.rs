@@ -21,6 +21,8 @@ pub use quarantine::PgQuarantine;
 pub use row::{COLUMNS, decode_rows};
 pub use settings::{SettingsError, check_settings, connect};
 pub use show::{ShownEvent, show};
+/// A pool of connections, and how it fails: for those who put the parts together.
+pub use sqlx::{Error as DatabaseError, PgPool as Pool};
 pub use vault::PgVault;
 pub use verify::{Broken, Verified, VerifyError, verify};
 

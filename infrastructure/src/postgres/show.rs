@@ -47,9 +47,8 @@ pub async fn show(
     from: Position,
     limit: i64,
 ) -> Result<Vec<ShownEvent>, sqlx::Error> {
-    let time = |column: &str| {
-        format!(r#"to_char({column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS {column}"#)
-    };
+    let time =
+        |column: &str| format!(r#"to_char({column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS {column}"#);
     let query = format!(
         "SELECT position::text, aggregate_type, aggregate_id, sequence::text, event_type, event_version, \
          payload::text, metadata::text, idempotency_key, {}, {}, encode(payload_hash, 'hex') AS payload_hash, \

@@ -198,12 +198,7 @@ impl Vault for PgVault {
         sealed.map(|sealed| self.key.open(secret_place(tenant, kind), &sealed).map_err(unavailable)).transpose()
     }
 
-    async fn tenant_of(
-        &self,
-        tenants: &[TenantId],
-        kind: Kind,
-        secret: &str,
-    ) -> Result<Option<TenantId>, Unavailable> {
+    async fn tenant_of(&self, tenants: &[TenantId], kind: Kind, secret: &str) -> Result<Option<TenantId>, Unavailable> {
         let tenants: Vec<Uuid> = tenants.iter().map(|tenant| tenant.0).collect();
         let found: Vec<(Uuid, Vec<u8>)> = sqlx::query_as(
             "SELECT tenant_id, sealed FROM vault.secrets WHERE tenant_id = ANY ($1) AND kind = $2 AND secret_hash = $3",
@@ -233,11 +228,10 @@ mod tests {
     fn nobody_costs_as_much_as_somebody() {
         let hash = PasswordHash::new(NOBODY).expect("a hash");
         let costs = argon2::Params::try_from(&hash).expect("costs");
-        assert_eq!((costs.m_cost(), costs.t_cost(), costs.p_cost()), (
-            argon2::Params::DEFAULT_M_COST,
-            argon2::Params::DEFAULT_T_COST,
-            argon2::Params::DEFAULT_P_COST
-        ));
+        assert_eq!(
+            (costs.m_cost(), costs.t_cost(), costs.p_cost()),
+            (argon2::Params::DEFAULT_M_COST, argon2::Params::DEFAULT_T_COST, argon2::Params::DEFAULT_P_COST)
+        );
         let verdict = Argon2::default().verify_password(b"anything", &hash);
         assert!(matches!(verdict, Err(password_hash::Error::Password)));
     }

@@ -62,13 +62,7 @@ pub async fn verify(
     let (head, head_hash) = head.unwrap_or((0, GENESIS.to_vec()));
     let (mut position, mut hash) = (0, GENESIS);
     while position < head {
-        let rows = sqlx::query(PAGE_QUERY)
-            .bind(tenant.0)
-            .bind(position)
-            .bind(head)
-            .bind(PAGE)
-            .fetch_all(pool)
-            .await?;
+        let rows = sqlx::query(PAGE_QUERY).bind(tenant.0).bind(position).bind(head).bind(PAGE).fetch_all(pool).await?;
         if rows.is_empty() {
             return Err(broken(position + 1, "missing, as is everything up to the recorded head"));
         }
