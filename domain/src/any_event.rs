@@ -58,6 +58,14 @@ macro_rules! any_event {
                 match self { $(Self::$variant(event) => event.version()),+ }
             }
 
+            /// The stored payload, JSON.
+            ///
+            /// # Errors
+            /// When a value has no JSON form.
+            pub fn payload(&self) -> Result<String, serde_json::Error> {
+                match self { $(Self::$variant(event) => event.payload()),+ }
+            }
+
             /// The JSON schema of every event: aggregate, name, version, schema.
             #[must_use]
             pub fn schemas() -> Vec<(&'static str, &'static str, &'static str, schemars::Schema)> {

@@ -2,4 +2,8 @@
 mod harness;
 mod catalog;
 mod ledger;
+mod projections;
 mod embedded;
+mod architecture;
+mod event_fixtures;
+mod event_schemas;

@@ -129,9 +129,8 @@ impl Chat {
     ) -> Decision {
         self.check_tagging(actor)?;
         let done_by = Some(actor.user);
-        let chat_tagged = (!self.tags.contains_key(&tag.id)).then(|| {
-            ChatEvent::from(ChatTagged { tag: tag.clone(), extra: extra.clone(), done_by, timestamp: now })
-        });
+        let chat_tagged = (!self.tags.contains_key(&tag.id))
+            .then(|| ChatEvent::from(ChatTagged { tag: tag.clone(), extra: extra.clone(), done_by, timestamp: now }));
         let tagged = MessageTagged { message_id, waba_id, tag, extra, done_by, timestamp: now };
         Ok([tagged.into()].into_iter().chain(chat_tagged).collect())
     }
