@@ -1,6 +1,6 @@
 //! The private cluster: kept, recovered, stopped with us, and never run unsafely.
 
-use std::{path::Path, process::Command, time::Duration};
+use std::{fs::Permissions, os::unix::fs::PermissionsExt, path::Path, process::Command, time::Duration};
 
 use chatledger_infrastructure::postgres::{Embedded, EmbeddedError, SettingsError, check_settings, connect};
 use sqlx::{Connection, Executor, PgConnection};
@@ -27,7 +27,9 @@ struct DataDir(TempDir);
 
 impl DataDir {
     fn new() -> Self {
-        Self(TempDir::new().unwrap())
+        let folder = TempDir::new().unwrap();
+        std::fs::set_permissions(folder.path(), Permissions::from_mode(0o700)).unwrap();
+        Self(folder)
     }
 }
 

@@ -7,3 +7,4 @@ mod embedded;
 mod architecture;
 mod event_fixtures;
 mod event_schemas;
+mod vault;

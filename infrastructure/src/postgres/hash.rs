@@ -87,7 +87,10 @@ mod tests {
 
     #[test]
     fn the_encoding_is_frozen() {
-        assert_eq!(hex::encode(link("tag", "1").after(&GENESIS)), "FROZEN");
+        assert_eq!(
+            hex::encode(link("tag", "1").after(&GENESIS)),
+            "ae5cda3cb561d5697973dd16da63d861d9bfb0a56d87edbe5e117aef6af49abf"
+        );
     }
 
     #[test]

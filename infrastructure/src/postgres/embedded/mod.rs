@@ -1,9 +1,10 @@
 //! A private Postgres cluster in a data folder, for machines where nobody runs a database for us.
 //!
-//! Found, initialised, started as an unprivileged user also when we are root, recovered after a crash, and stopped
-//! with us, even when we are killed.
+//! Found, initialised, started as an unprivileged user also when we are root, recovered after a crash, ours or its own,
+//! and stopped with us, even when we are killed.
 
 mod binaries;
+mod keeper;
 mod place;
 mod process;
 
@@ -17,7 +18,7 @@ use std::{
 use sqlx::{Connection, Executor, PgConnection};
 use tokio::time::sleep;
 
-use self::{place::Place, process::Postgres};
+use self::{keeper::Keeper, place::Place, process::Postgres};
 
 /// The environment variable that names the folder of the PostgreSQL programs.
 const PROGRAMS: &str = "CHATLEDGER_PG_BIN";
@@ -89,7 +90,7 @@ impl EmbeddedError {
 pub struct Embedded {
     url: String,
     place: PathBuf,
-    postgres: Postgres,
+    keeper: Keeper,
     /// Held so that no other process starts the same cluster.
     _lock: File,
 }
@@ -127,7 +128,9 @@ impl Embedded {
             tracing::info!(folder = %place.folder.display(), "the private cluster lives outside the data folder, \
                 because the user it runs as cannot enter that");
         }
-        Ok(Self { url, place: place.folder, postgres, _lock: lock })
+        let folder = place.folder.clone();
+        let keeper = Keeper::start(postgres, place, programs, port);
+        Ok(Self { url, place: folder, keeper, _lock: lock })
     }
 
     /// The URL of a cluster of this data folder that another process runs, for commands beside a server.
@@ -152,7 +155,7 @@ impl Embedded {
 
     /// Stops the cluster: open transactions are rolled back, everything is written. Dropping does the same.
     pub async fn stop(mut self) {
-        let stopped = tokio::task::spawn_blocking(move || self.postgres.stop(LIMIT)).await;
+        let stopped = tokio::task::spawn_blocking(move || self.keeper.stop(LIMIT)).await;
         if !stopped.unwrap_or(false) {
             tracing::warn!("the private cluster takes long to stop");
         }
