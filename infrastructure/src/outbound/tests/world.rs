@@ -183,6 +183,9 @@ impl ReadModels for World {
     async fn taggings_with(&self, _: TenantId, _: TagId, _: i64) -> Result<Vec<StandingTagging>, Unavailable> {
         Ok(Vec::new())
     }
+    async fn deleted_tags_in_use(&self, _: TenantId) -> Result<Vec<TagId>, Unavailable> {
+        Ok(Vec::new())
+    }
 }
 
 pub(super) fn message(n: u128) -> MessageId {

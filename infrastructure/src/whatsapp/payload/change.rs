@@ -50,6 +50,9 @@ const IGNORED: &[&str] = &[
     "user_preferences",
 ];
 
+/// A message as it was read, before its contact is found.
+type Read = Element<(InboundMessage, element::Sender)>;
+
 /// Where elements came from.
 pub(super) struct Place {
     /// WhatsApp's id of the number, where the envelope tells.
@@ -180,7 +183,7 @@ pub(super) fn read_lists(place: Place, lists: [Option<&RawValue>; 4], call: &mut
     Ok(())
 }
 
-fn has_one_sender(messages: &[(&RawValue, Result<Element<(InboundMessage, element::Sender)>, String>)]) -> bool {
+fn has_one_sender(messages: &[(&RawValue, Result<Read, String>)]) -> bool {
     let mut senders = messages.iter().filter_map(|(_, read)| match read {
         Ok(Element::Kept((message, _))) => Some(&message.wa_id),
         _ => None,
