@@ -7,3 +7,5 @@ pub mod config;
 pub mod outbound;
 pub mod whatsapp;
 pub mod system;
+pub mod postgres;
+pub mod vault;

@@ -87,4 +87,8 @@ impl ReadModels for Models {
     ) -> Result<Vec<StandingTagging>, Unavailable> {
         taggings::standing(&mut *self.db().await?, tenant, tag, limit).await.map_err(unavailable)
     }
+
+    async fn deleted_tags_in_use(&self, tenant: TenantId) -> Result<Vec<TagId>, Unavailable> {
+        taggings::of_deleted_tags(&mut *self.db().await?, tenant).await.map_err(unavailable)
+    }
 }

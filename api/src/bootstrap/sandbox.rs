@@ -14,7 +14,7 @@ use chatledger_domain::{
 use chatledger_infrastructure::{
     config::Config,
     system::SystemRandom,
-    whatsapp::simulator::{Simulator, SimulatorConfig},
+    whatsapp::simulator::{SimulatedNumber, Simulator, SimulatorConfig},
 };
 use chatledger_projections::views::PageRequest;
 
@@ -77,15 +77,16 @@ impl Sandbox {
         std::fs::create_dir_all(&dir).map_err(|e| StartError::File(config.data_dir.clone(), e))?;
         let secrets = SandboxSecrets::load_or_make(&dir, &SystemRandom)?;
         let simulator = simulator::start(SimulatorConfig {
-            listen: "127.0.0.1:0".to_owned(),
             app_secret: secrets.app_secret.clone(),
-            phone_number_id: secrets.phone_number_id.clone(),
-            display_phone_number: NUMBER.to_owned(),
-            access_token: secrets.access_token.clone(),
             verify_token: secrets.verify_token.clone(),
+            number: SimulatedNumber {
+                phone_number_id: secrets.phone_number_id.clone(),
+                display_phone_number: NUMBER.to_owned(),
+                access_token: secrets.access_token.clone(),
+                ..SimulatedNumber::default()
+            },
             ..SimulatorConfig::default()
-        })
-        .await?;
+        })?;
         let simulator_url = simulator.url().to_owned();
         simulator::note_url(&dir, &simulator_url)?;
         config.graph_url.clone_from(&simulator_url);
@@ -102,6 +103,7 @@ impl Sandbox {
         let [admin, agent, bot] = logins;
         let channel_secret = server.core.vault.get(tenant, Kind::ChannelSecret).await.map_err(failed)?;
         let channel_secret = channel_secret.unwrap_or_default();
+        simulator.set_channel_callback(format!("{}/hooks/waba/{channel_secret}", server.base_url));
         let slug = SLUG.to_owned();
         Ok(Self { server, simulator_url, tenant, slug, admin, agent, bot, secrets, channel_secret, simulator })
     }

@@ -11,28 +11,29 @@ use std::{
 };
 
 use actix_web::{App, HttpServer, dev::ServerHandle};
+use async_trait::async_trait;
 use chatledger_application::{
     Application,
     application::Ports,
-    ports::{clock::Random, directory::Directory, ledger::Ledger, read_models::ReadModels},
+    ports::{directory::Directory, ledger::Ledger, read_models::ReadModels},
 };
 use chatledger_domain::{Position, TenantId};
 use chatledger_infrastructure::{
     config::Config,
     outbound::{Parts as SenderParts, Sender, SenderConfig},
-    postgres::{PgLedger, PgQuarantine, PgVault, ShownEvent, VerifyError, show, verify},
+    postgres::{PgLedger, PgQuarantine, PgVault, Pool, ShownEvent, VerifyError, show, verify},
     system::{SystemClock, SystemRandom},
     vault::MasterKey,
     whatsapp::{Endpoints, WhatsAppClient},
 };
-use chatledger_projections::{Engine, EngineHandle, Inbox, Models, Options, TenantDirectory};
+use chatledger_projections::{Engine, EngineHandle, Inbox, Models, Options, TenantDirectory, lag};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio::task::JoinHandle;
 
 use super::{StartError, database::Database, webhooks::SignedWebhooks};
 use crate::{
     app::{self, ApiSettings, AppState, Parts},
-    health::Probe,
+    health::{Condition, Probe},
 };
 
 /// How long requests may take to end when the server stops, in seconds.
@@ -294,6 +295,22 @@ async fn finish_tag_deletions(core: Core) {
 
 struct ServerProbe {
     stopping: Arc<AtomicBool>,
-    pool: chatledger_infrastructure::postgres::Pool,
+    pool: Pool,
     ledger: Arc<dyn Ledger>,
+}
+
+#[async_trait]
+impl Probe for ServerProbe {
+    async fn look(&self) -> Condition {
+        // Started means migrated; the database may have gone away since.
+        let look = tokio::time::timeout(Duration::from_secs(1), lag(&self.pool, &self.ledger));
+        let rows = look.await.ok().and_then(Result::ok);
+        let behind = rows.as_ref().map(|rows| rows.iter().map(|row| row.head.0 - row.position.0).max().unwrap_or(0));
+        Condition {
+            database: rows.is_some(),
+            migrated: true,
+            lag: behind,
+            stopping: self.stopping.load(Ordering::SeqCst),
+        }
+    }
 }

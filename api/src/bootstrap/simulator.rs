@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use chatledger_infrastructure::whatsapp::simulator::{Simulator, SimulatorConfig};
+use chatledger_infrastructure::whatsapp::simulator::{SimulatedNumber, Simulator, SimulatorConfig};
 
 use super::StartError;
 
@@ -14,22 +14,18 @@ impl StandaloneSimulator {
     ///
     /// # Errors
     /// When the address cannot be listened on.
-    pub async fn start(
+    pub fn start(
         listen: String,
         callback: String,
         app_secret: String,
         phone_number_id: String,
         access_token: String,
     ) -> Result<Self, StartError> {
-        let config = SimulatorConfig {
-            listen,
-            callback_url: Some(callback),
-            app_secret,
-            phone_number_id,
-            access_token,
-            ..SimulatorConfig::default()
-        };
-        start(config).await.map(Self)
+        let listen =
+            listen.parse().map_err(|_| StartError::Other(format!("{listen} is not an address like 127.0.0.1:8081")))?;
+        let number = SimulatedNumber { phone_number_id, access_token, ..SimulatedNumber::default() };
+        let callback_url = Some(callback);
+        start(SimulatorConfig { listen, callback_url, app_secret, number, ..SimulatorConfig::default() }).map(Self)
     }
 
     /// Where it listens.
@@ -44,9 +40,9 @@ impl StandaloneSimulator {
     }
 }
 
-pub(super) async fn start(config: SimulatorConfig) -> Result<Simulator, StartError> {
-    let listen = config.listen.clone();
-    Simulator::start(config).await.map_err(|e| StartError::Listen(listen, std::io::Error::other(e.to_string())))
+pub(super) fn start(config: SimulatorConfig) -> Result<Simulator, StartError> {
+    let listen = config.listen.to_string();
+    Simulator::start(config).map_err(|error| StartError::Listen(listen, error))
 }
 
 /// Keeps a running sandbox's simulator findable for `simulate inbound`.

@@ -93,8 +93,8 @@ impl<'a> Play<'a> {
         self.api(agent, Method::POST, "mark_as_received/", mark).await?;
         self.tell(&format!("The agent had {unread} new message(s) and marks them as received"), true).await?;
 
-        let history = self.api(agent, Method::GET, &format!("chat_assignment_events/?wa_id={customer}"), Value::Null);
-        let history = history.await?;
+        let path = format!("chat_assignment_events/?wa_id={customer}");
+        let history = self.api(agent, Method::GET, &path, Value::Null).await?;
         self.say(&format!("The chat's assignment history has {} entries:", history["count"]));
         for event in history["results"].as_array().into_iter().flatten().rev() {
             let name = |user: &Value| user["username"].as_str().unwrap_or("nobody").to_owned();

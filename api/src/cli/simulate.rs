@@ -81,8 +81,7 @@ pub async fn run(config: Config, args: SimulateArgs) -> Result<ExitCode, Failure
     match args.command {
         SimulateCommand::Serve { listen, callback, app_secret, phone_number_id, access_token } => {
             init_logs(&config);
-            let simulator =
-                StandaloneSimulator::start(listen, callback, app_secret, phone_number_id, access_token).await?;
+            let simulator = StandaloneSimulator::start(listen, callback, app_secret, phone_number_id, access_token)?;
             println!("the simulator listens at {}", simulator.url());
             until_signal().await;
             simulator.stop().await;

@@ -10,6 +10,17 @@ use crate::{application::Application, chats::Remover, error::ApplicationError, p
 const PAGE: i64 = 200;
 
 impl Application {
+    /// Goes on with deletions that were cut short: by a crash, or because something was tagged at the same moment.
+    ///
+    /// # Errors
+    /// As [`Self::remove_taggings_of`].
+    pub async fn finish_tag_deletions(&self, tenant: TenantId) -> Result<(), ApplicationError> {
+        for tag in self.read_models.deleted_tags_in_use(tenant).await? {
+            self.remove_taggings_of(tenant, tag, None, &self.system("tag clean-up", None)).await?;
+        }
+        Ok(())
+    }
+
     /// Removes all taggings with a tag. May be repeated: what is gone already is left out.
     ///
     /// # Errors

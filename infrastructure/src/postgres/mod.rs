@@ -18,7 +18,6 @@ mod verify;
 pub use embedded::{Embedded, EmbeddedError};
 pub use ledger::PgLedger;
 pub use quarantine::PgQuarantine;
-pub use row::{COLUMNS, decode_rows};
 pub use settings::{SettingsError, check_settings, connect};
 pub use show::{ShownEvent, show};
 /// A pool of connections, and how it fails: for those who put the parts together.

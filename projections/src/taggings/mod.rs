@@ -4,4 +4,4 @@ mod apply;
 mod query;
 
 pub(crate) use apply::Taggings;
-pub(crate) use query::{chat_tagging, message_tagging, of_chats, of_messages, standing};
+pub(crate) use query::{chat_tagging, message_tagging, of_chats, of_deleted_tags, of_messages, standing};

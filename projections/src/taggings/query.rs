@@ -141,3 +141,18 @@ pub(crate) async fn standing(
         })
         .collect()
 }
+
+/// Tags that are deleted but that something still carries: a deletion that was cut short.
+pub(crate) async fn of_deleted_tags(db: &mut PgConnection, tenant: TenantId) -> Result<Vec<TagId>, sqlx::Error> {
+    let ids: Vec<i64> = sqlx::query_scalar(
+        "SELECT DISTINCT t.tag_id
+           FROM (SELECT tag_id FROM read_models.chat_taggings WHERE tenant_id = $1
+                 UNION ALL
+                 SELECT tag_id FROM read_models.message_taggings WHERE tenant_id = $1) t
+          WHERE NOT EXISTS (SELECT FROM read_models.tags WHERE tenant_id = $1 AND id = t.tag_id)",
+    )
+    .bind(tenant.0)
+    .fetch_all(db)
+    .await?;
+    Ok(ids.into_iter().map(TagId).collect())
+}
