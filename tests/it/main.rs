@@ -1,10 +1,12 @@
 //! One integration test binary.
-mod harness;
-mod catalog;
-mod ledger;
-mod projections;
-mod embedded;
+
 mod architecture;
+mod catalog;
+mod embedded;
 mod event_fixtures;
 mod event_schemas;
+mod harness;
+mod ledger;
+mod projections;
+mod reliability;
 mod vault;

@@ -93,5 +93,11 @@ fn r_chat_6_a_chat_exists_from_its_first_message_in_either_direction() {
     assert!(!given(&[]).state().exists);
     assert!(given(&[hello()]).state().exists);
     assert!(given(&[queued(2, ME, "template", NOW)]).state().exists);
+}
+
+#[test]
+fn r_rcv_2_an_older_message_arriving_late_is_not_the_newest() {
     assert_eq!(given(&[hello(), queued(2, ME, "text", NOW)]).state().newest_message, NOW);
+    let late = [queued(2, ME, "text", NOW), received_at("wamid.0", "text", WRITTEN, NOW)];
+    assert_eq!(given(&late).state().newest_message, NOW);
 }
