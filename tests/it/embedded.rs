@@ -70,6 +70,26 @@ async fn a_killed_cluster_starts_again_with_everything_it_had_confirmed() {
 }
 
 #[tokio::test]
+async fn a_cluster_that_is_killed_under_a_running_server_comes_back_at_the_same_place() {
+    let data = DataDir::new();
+    let cluster = Embedded::start(data.0.path()).await.unwrap();
+    let pool = connect(cluster.url(), 2).unwrap();
+    pool.execute("CREATE TABLE kept (n int); INSERT INTO kept VALUES (42)").await.unwrap();
+    kill("-9", &postmaster(&cluster));
+    let kept = || sqlx::query_scalar::<_, i32>("SELECT n FROM kept").fetch_one(&pool);
+    let back = async {
+        while kept().await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        while kept().await.ok() != Some(42) {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), back).await.expect("it comes back");
+    cluster.stop().await;
+}
+
+#[tokio::test]
 async fn an_orphan_is_stopped_before_the_cluster_starts_again() {
     let data = DataDir::new();
     let cluster = Embedded::start(data.0.path()).await.unwrap();

@@ -7,14 +7,14 @@ use chatledger_domain::{AnyEvent, Position, TenantId};
 use sqlx::{Row, postgres::PgRow};
 
 /// The columns that [`decode_rows`] expects, in this order, of a table or alias named `e`.
-pub const COLUMNS: &str = "e.position, e.aggregate_type, e.aggregate_id, e.sequence, e.event_type, e.event_version, \
-                           e.payload, e.metadata, e.occurred_at, e.recorded_at";
+pub(super) const COLUMNS: &str = "e.position, e.aggregate_type, e.aggregate_id, e.sequence, e.event_type, \
+    e.event_version, e.payload, e.metadata, e.occurred_at, e.recorded_at";
 
 /// Decodes rows that were selected as [`COLUMNS`].
 ///
 /// # Errors
 /// [`LedgerError::Unreadable`] with the first event that this program cannot read.
-pub fn decode_rows(tenant: TenantId, rows: &[PgRow]) -> Result<Vec<Recorded>, LedgerError> {
+pub(super) fn decode_rows(tenant: TenantId, rows: &[PgRow]) -> Result<Vec<Recorded>, LedgerError> {
     // Events that were recorded together share their metadata, so they share it here.
     let mut last: Option<(&str, Arc<Metadata>)> = None;
     let mut events = Vec::with_capacity(rows.len());

@@ -115,13 +115,15 @@ impl Embedded {
         let lock = lock(&data_dir).await?;
         let place = Place::of(&data_dir)?;
         let programs = binaries::find(programs, &place.cluster())?;
-        process::settle(&place.cluster()).await?;
-        if !place.cluster().exists() {
+        let ready = {
             let (place, programs) = (place.clone(), programs.clone());
-            tokio::task::spawn_blocking(move || process::initialise(&place, &programs))
-                .await
-                .map_err(|error| EmbeddedError::io("making the cluster")(error.into()))??;
-        }
+            move || {
+                process::settle(&place.cluster())?;
+                if place.cluster().exists() { Ok(()) } else { process::initialise(&place, &programs) }
+            }
+        };
+        let ready = tokio::task::spawn_blocking(ready).await;
+        ready.map_err(|error| EmbeddedError::io("making the cluster")(error.into()))??;
         let (postgres, port) = run(&place, &programs).await?;
         let url = url(&place.password()?, port);
         if place.folder != data_dir.join("postgres") {

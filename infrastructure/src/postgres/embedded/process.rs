@@ -6,10 +6,9 @@ use std::{
     os::unix::process::CommandExt,
     path::Path,
     process::{Child, Command, Stdio},
+    thread,
     time::{Duration, Instant},
 };
-
-use tokio::time::sleep;
 
 use super::{EmbeddedError, LIMIT, place::Place};
 
@@ -127,7 +126,7 @@ impl Postgres {
             if Instant::now() >= until {
                 return false;
             }
-            std::thread::sleep(Duration::from_millis(10));
+            thread::sleep(Duration::from_millis(10));
         }
         true
     }
@@ -153,7 +152,7 @@ pub(super) fn port(cluster: &Path) -> Option<u16> {
 /// Waits until no Postgres of an earlier process runs on this cluster. We hold the folder's lock, so one that does is
 /// an orphan on its way out. A file left by one that is gone is removed: its number may belong to another process by
 /// now, and Postgres would refuse to start.
-pub(super) async fn settle(cluster: &Path) -> Result<(), EmbeddedError> {
+pub(super) fn settle(cluster: &Path) -> Result<(), EmbeddedError> {
     let file = cluster.join("postmaster.pid");
     let until = Instant::now() + LIMIT;
     loop {
@@ -167,7 +166,7 @@ pub(super) async fn settle(cluster: &Path) -> Result<(), EmbeddedError> {
             return Err(EmbeddedError::Failed { what: "an earlier Postgres still runs", output });
         }
         let _ = Command::new("/bin/sh").args(["-c", "kill -INT \"$1\"", "sh", &pid.to_string()]).status();
-        sleep(Duration::from_millis(100)).await;
+        thread::sleep(Duration::from_millis(100));
     }
 }
 
