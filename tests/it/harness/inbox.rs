@@ -1,7 +1,7 @@
 //! A sandbox of one test's own: the real server on its own database, with the simulator and three users.
 
 use std::{
-    sync::mpsc,
+    sync::{Arc, mpsc},
     thread::{self, JoinHandle},
     time::Duration,
 };
@@ -10,13 +10,15 @@ use chatledger_api::bootstrap::{Config, Login, Sandbox};
 use chrono::Utc;
 use reqwest::Method;
 use serde_json::{Value, json};
+use chatledger_infrastructure::postgres::connect;
 use sqlx::PgPool;
+use tempfile::TempDir;
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use super::{
     http::{Answer, Client},
-    postgres::database,
+    postgres::{TestDatabase, database},
 };
 
 /// A running sandbox. Dropping it stops it.
@@ -34,6 +36,7 @@ pub struct Inbox {
     pub verify_token: String,
     pub channel_secret: String,
     pub phone_number_id: String,
+    data: Arc<TempDir>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -61,20 +64,30 @@ impl Inbox {
 
     /// Starts one with other settings.
     pub async fn start_with(change: impl FnOnce(&mut Config)) -> Self {
-        let database = database().await;
+        let data = Arc::new(tempfile::tempdir().expect("a folder"));
+        Self::start_on(database().await, data, change).await
+    }
+
+    /// Another server on the same database: knows only what is in there.
+    pub async fn beside(&self) -> Self {
+        let url = self.database_url.clone();
+        let pool = connect(&url, 4).expect("a URL");
+        Self::start_on(TestDatabase { pool, url }, self.data.clone(), |_| {}).await
+    }
+
+    async fn start_on(database: TestDatabase, data: Arc<TempDir>, change: impl FnOnce(&mut Config)) -> Self {
         let mut config = Config::load(None).expect("the defaults are valid");
         config.listen = "127.0.0.1:0".to_owned();
         config.database_url = Some(database.url.clone());
         config.max_connections = 10;
         config.workers = 1;
         config.rate_per_number = 10_000;
+        config.data_dir = data.path().to_string_lossy().into_owned();
         change(&mut config);
         let (tell, told) = mpsc::channel();
         let (stop, stopped) = oneshot::channel();
         // A runtime of its own: the server outlives awaits of the test and is stopped whole.
         let thread = thread::spawn(move || {
-            let data = tempfile::tempdir().expect("a folder");
-            config.data_dir = data.path().to_string_lossy().into_owned();
             let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
             runtime.expect("a runtime").block_on(async move {
                 let sandbox = Sandbox::start(config).await.expect("the sandbox starts");
@@ -97,6 +110,7 @@ impl Inbox {
             verify_token: facts.verify_token,
             channel_secret: facts.channel_secret,
             phone_number_id: facts.phone_number_id,
+            data,
             stop: Some(stop),
             thread: Some(thread),
         }

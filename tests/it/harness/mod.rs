@@ -1,3 +1,6 @@
 //! What the tests stand on.
 
+pub mod http;
+pub mod inbox;
 pub mod postgres;
+pub mod process;

@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 
-use chatledger_application::ports::ledger::{Ledger, Recorded};
-use chatledger_domain::{Position, TenantId};
+use chatledger_application::ports::ledger::{Cause, Ledger, Metadata, NewEvent, Recorded, StreamId, Unit};
+use chatledger_domain::{
+    AnyEvent, Event, MessageId, Position, RawJson, TenantId,
+    chat::{ChatEvent, MessageReceived},
+};
 use chatledger_infrastructure::postgres::PgLedger;
 
 use super::rounds;
-use crate::{harness::postgres::database, ledger::units};
+use crate::harness::postgres::database;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn r6_a_reader_misses_no_event_of_eight_writers_on_two_servers() {
@@ -24,7 +27,7 @@ async fn r6_a_reader_misses_no_event_of_eight_writers_on_two_servers() {
             for number in 0..per_writer {
                 let stream = format!("35191{writer:03}{:04}", number % 50);
                 let sequence = i64::try_from(number / 50).unwrap() + 1;
-                let unit = units::message(tenant, &stream, sequence, &format!("r6-{writer}-{number}"));
+                let unit = message(tenant, &stream, sequence, &format!("r6-{writer}-{number}"));
                 ledger.append(unit).await.expect("appended");
             }
         }));
@@ -53,4 +56,30 @@ async fn r6_a_reader_misses_no_event_of_eight_writers_on_two_servers() {
         let last = sequences.insert(recorded.stream.clone(), recorded.sequence).unwrap_or(0);
         assert_eq!(recorded.sequence, last + 1, "a stream out of order");
     }
+}
+
+fn message(tenant: TenantId, chat: &str, sequence: i64, waba_id: &str) -> Unit {
+    let event: ChatEvent = MessageReceived {
+        message_id: MessageId::default(),
+        waba_id: waba_id.to_owned(),
+        timestamp: 1,
+        received_at: 1,
+        kind: "text".to_owned(),
+        context: None,
+        referral: false,
+        message: RawJson::from(&serde_json::json!({"type": "text"})),
+    }
+    .into();
+    let metadata =
+        Metadata { actor: Cause::Whatsapp, family: "whatsapp".into(), correlation_id: "r6".into(), causation: None };
+    let new = NewEvent {
+        stream: StreamId { aggregate_type: "Chat", aggregate_id: chat.to_owned() },
+        sequence,
+        payload: event.payload().unwrap(),
+        key: event.idempotency_key(),
+        claims: event.claims(),
+        occurred_at: chrono::Utc::now(),
+        event: AnyEvent::from(event),
+    };
+    Unit { tenant, events: vec![new], metadata: Arc::new(metadata) }
 }

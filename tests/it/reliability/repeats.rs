@@ -22,7 +22,7 @@ async fn r7_the_same_call_a_hundred_times_is_one_message() {
     assert_one_each(&inbox).await;
 
     // A week later nothing but the ledger remembers: no cache, no time limit.
-    let later = Inbox::start_with(|config| config.database_url = Some(inbox.database_url.clone())).await;
+    let later = inbox.beside().await;
     assert_eq!(later.http.signed(&later.app_secret, sequential.into_bytes()).await.status, 200);
     assert_one_each(&inbox).await;
 }
