@@ -1,0 +1,366 @@
+//! The read models: rebuilt equals live, each event counts once, disorder and poison do no harm.
+
+mod history;
+
+use std::{sync::Arc, time::Duration};
+
+use chatledger_application::ports::{
+    directory::Directory,
+    ledger::Ledger,
+    read_models::{ReadModels, Sent},
+};
+use chatledger_domain::{Actor, MessageId, Position, TenantId, UserId, WaId, chat::MessagesMarkedAsReceived};
+use chatledger_infrastructure::postgres::PgLedger;
+use chatledger_projections::{
+    Engine, EngineHandle, Inbox, Models, Options, RebuildError, TenantDirectory, lag, names, rebuild, tables,
+    views::{ChatFilter, HistoryFilter, MessageFilter, PageRequest},
+};
+use sqlx::PgPool;
+use uuid::Uuid;
+
+use self::history::{Writer, accepted, generate, queued, received, set_up, status};
+use crate::harness::postgres::{TestDatabase, database};
+
+const ALL: PageRequest = PageRequest { limit: 1_000, offset: 0 };
+
+fn engine(pool: &PgPool, ledger: &Arc<dyn Ledger>, page: i64) -> EngineHandle {
+    Engine::start(pool.clone(), ledger.clone(), Options { page, poll: Duration::from_millis(50), parallel: 2 })
+}
+
+async fn caught_up(pool: &PgPool, engine: &EngineHandle, w: &Writer) {
+    let models = Models::new(pool.clone(), engine.watch());
+    assert!(models.wait_for(w.tenant, Position(w.head), Duration::from_secs(60)).await, "up to date");
+}
+
+/// Every row of every table of some read models, in an order that does not depend on how they were written.
+async fn dump(pool: &PgPool, tenant: TenantId) -> Vec<(String, Vec<String>)> {
+    let mut dump = Vec::new();
+    for table in tables().into_iter().flat_map(|(_, tables)| tables).chain(&["counters"]) {
+        let sql = format!("SELECT t::text FROM read_models.{table} t WHERE tenant_id = $1 ORDER BY 1");
+        dump.push(((*table).to_owned(), sqlx::query_scalar(&sql).bind(tenant.0).fetch_all(pool).await.unwrap()));
+    }
+    dump
+}
+
+fn assert_same(expected: &[(String, Vec<String>)], actual: &[(String, Vec<String>)], what: &str) {
+    for ((table, expected), (_, actual)) in expected.iter().zip(actual) {
+        assert_eq!(expected.len(), actual.len(), "{what}: {table}");
+        for (expected, actual) in expected.iter().zip(actual) {
+            assert_eq!(expected, actual, "{what}: {table}");
+        }
+    }
+}
+
+async fn count(pool: &PgPool, tenant: TenantId, sql: &str) -> i64 {
+    sqlx::query_scalar(sql).bind(tenant.0).fetch_one(pool).await.unwrap()
+}
+
+async fn ledger(database: &TestDatabase) -> Arc<dyn Ledger> {
+    Arc::new(PgLedger::new(database.pool.clone()))
+}
+
+#[tokio::test]
+async fn rebuilt_equals_live_for_every_read_model_and_any_batch() {
+    let database = database().await;
+    let ledger = ledger(&database).await;
+    let mut w = Writer::new(ledger.clone(), TenantId::of_slug("acme"));
+    let live = engine(&database.pool, &ledger, 7);
+    let (groups, users, tags) = set_up(&mut w, "acme").await;
+    generate(&mut w, 1, 3_000, &users, &groups, &tags).await;
+    caught_up(&database.pool, &live, &w).await;
+    let expected = dump(&database.pool, w.tenant).await;
+    for (table, rows) in &expected {
+        assert!(!rows.is_empty(), "{table} is exercised");
+    }
+    // What is maintained equals what is counted.
+    for (what, sql) in [
+        (
+            "marks",
+            "SELECT count(*) FROM read_models.received_marks r WHERE tenant_id = $1 AND incoming_read <>
+             (SELECT count(*) FROM read_models.messages m WHERE m.tenant_id = r.tenant_id AND m.wa_id = r.wa_id
+              AND NOT m.from_us AND m.timestamp <= r.mark)",
+        ),
+        (
+            "chats",
+            "SELECT count(*) FROM read_models.chats c,
+             LATERAL (SELECT count(*) AS messages, count(*) FILTER (WHERE NOT from_us) AS incoming,
+                 (array_agg(message_id ORDER BY timestamp DESC, position DESC))[1] AS last, max(timestamp) AS newest
+                 FROM read_models.messages m WHERE m.tenant_id = c.tenant_id AND m.wa_id = c.wa_id) m
+             WHERE c.tenant_id = $1 AND (message_total, incoming_total, last_message_id, last_timestamp)
+                 IS DISTINCT FROM (m.messages, m.incoming, m.last, m.newest)",
+        ),
+        (
+            "counters",
+            "SELECT abs(value - (SELECT count(*) FROM read_models.messages WHERE tenant_id = $1))
+             FROM read_models.counters WHERE tenant_id = $1 AND projection = 'messages'",
+        ),
+    ] {
+        assert_eq!(count(&database.pool, w.tenant, sql).await, 0, "{what}");
+    }
+    for name in names() {
+        rebuild(&database.pool, &ledger, &[name.to_owned()], |_| {}).await.unwrap();
+        assert_same(&expected, &dump(&database.pool, w.tenant).await, name);
+    }
+    let mut told = Vec::new();
+    rebuild(&database.pool, &ledger, &[], |progress| told.push(progress)).await.unwrap();
+    assert_same(&expected, &dump(&database.pool, w.tenant).await, "all");
+    assert_eq!(told.last().map(|last| (last.done, last.total)), Some((w.head, w.head)));
+    // The live engine goes on where the rebuild ended.
+    generate(&mut w, 2, 200, &users, &groups, &tags).await;
+    caught_up(&database.pool, &live, &w).await;
+    let expected = dump(&database.pool, w.tenant).await;
+    rebuild(&database.pool, &ledger, &[], |_| {}).await.unwrap();
+    assert_same(&expected, &dump(&database.pool, w.tenant).await, "again");
+    let unknown = rebuild(&database.pool, &ledger, &["nothing".into()], |_| {}).await;
+    assert!(matches!(unknown, Err(RebuildError::Unknown(name)) if name == "nothing"));
+    live.stop().await;
+}
+
+#[tokio::test]
+async fn r_cst_4_a_rebuild_while_events_arrive_ends_equal() {
+    let database = database().await;
+    let ledger = ledger(&database).await;
+    let mut w = Writer::new(ledger.clone(), TenantId::of_slug("busy"));
+    let live = engine(&database.pool, &ledger, 100);
+    let (groups, users, tags) = set_up(&mut w, "busy").await;
+    let rebuilding = {
+        let (pool, ledger) = (database.pool.clone(), ledger.clone());
+        tokio::spawn(async move {
+            for name in names().into_iter().cycle().take(30) {
+                rebuild(&pool, &ledger, &[name.to_owned()], |_| {}).await.unwrap();
+            }
+        })
+    };
+    generate(&mut w, 3, 2_000, &users, &groups, &tags).await;
+    rebuilding.await.unwrap();
+    caught_up(&database.pool, &live, &w).await;
+    let expected = dump(&database.pool, w.tenant).await;
+    rebuild(&database.pool, &ledger, &[], |_| {}).await.unwrap();
+    assert_same(&expected, &dump(&database.pool, w.tenant).await, "all");
+    live.stop().await;
+}
+
+#[tokio::test]
+async fn two_engines_apply_each_event_once() {
+    let database = database().await;
+    let other = chatledger_infrastructure::postgres::connect(&database.url, 8).unwrap();
+    let here = ledger(&database).await;
+    let there: Arc<dyn Ledger> = Arc::new(PgLedger::new(other.clone()));
+    let (one, two) = (engine(&database.pool, &here, 50), engine(&other, &there, 50));
+    let mut w = Writer::new(here.clone(), TenantId::of_slug("pair"));
+    let (groups, users, tags) = set_up(&mut w, "pair").await;
+    for round in 0..10 {
+        // Alternately through either server.
+        w.ledger = if round % 2 == 0 { there.clone() } else { here.clone() };
+        generate(&mut w, 10 + round, 150, &users, &groups, &tags).await;
+    }
+    caught_up(&database.pool, &one, &w).await;
+    caught_up(&other, &two, &w).await;
+    let live = dump(&database.pool, w.tenant).await;
+    one.stop().await;
+    two.stop().await;
+    rebuild(&database.pool, &here, &[], |_| {}).await.unwrap();
+    assert_same(&dump(&database.pool, w.tenant).await, &live, "two engines");
+    for lag in lag(&database.pool, &here).await.unwrap() {
+        assert_eq!((lag.position, lag.parked), (lag.head, 0), "{}", lag.projection);
+    }
+}
+
+#[tokio::test]
+async fn poison_parks_only_its_stream_and_stops_a_rebuild() {
+    let database = database().await;
+    let ledger = ledger(&database).await;
+    let mut w = Writer::new(ledger.clone(), TenantId::of_slug("poison"));
+    let live = engine(&database.pool, &ledger, 500);
+    let (groups, users, tags) = set_up(&mut w, "poison").await;
+    generate(&mut w, 4, 50, &users, &groups, &tags).await;
+    let poison = w.chat("not an id", received("bad.1", 5, "{}"));
+    generate(&mut w, 5, 50, &users, &groups, &tags).await;
+    w.chat("not an id", received("bad.2", 6, "{}"));
+    w.chat("35191299999", received("good", 7, "{}"));
+    w.write().await;
+    caught_up(&database.pool, &live, &w).await;
+    let parked: Vec<(String, String, i64)> = sqlx::query_as(
+        "SELECT projection, aggregate_id, position FROM read_models.parked WHERE tenant_id = $1 ORDER BY projection",
+    )
+    .bind(w.tenant.0)
+    .fetch_all(&database.pool)
+    .await
+    .unwrap();
+    let expected = ["chats", "messages", "persons", "received_marks"];
+    assert_eq!(parked, expected.map(|name| (name.to_owned(), "not an id".to_owned(), poison)));
+    let inbox = Inbox::new(database.pool.clone());
+    let admin = inbox.caller(w.tenant, UserId(users[0])).await.unwrap().unwrap().actor;
+    let good = WaId::parse("35191299999").unwrap();
+    assert!(inbox.chat(w.tenant, &admin, &good).await.unwrap().is_some());
+    let before = dump(&database.pool, w.tenant).await;
+    let stopped = rebuild(&database.pool, &ledger, &["chats".into()], |_| {}).await;
+    assert!(
+        matches!(&stopped, Err(RebuildError::Poison { projection: "chats", position, .. }) if position.0 == poison),
+        "{stopped:?}"
+    );
+    assert_same(&before, &dump(&database.pool, w.tenant).await, "a rebuild that stops changes nothing");
+    live.stop().await;
+}
+
+#[tokio::test]
+async fn r_msg_8_r_msg_9_statuses_in_every_order_end_the_same() {
+    let database = database().await;
+    let ledger = ledger(&database).await;
+    let mut w = Writer::new(ledger.clone(), TenantId::of_slug("orders"));
+    let live = engine(&database.pool, &ledger, 3);
+    let (_, users, _) = set_up(&mut w, "orders").await;
+    let mut messages = Vec::new();
+    for a in 0..4_usize {
+        for b in (0..4).filter(|b| *b != a) {
+            for c in (0..4).filter(|c| *c != a && *c != b) {
+                let id = MessageId(Uuid::new_v4());
+                let waba_id = format!("w{a}{b}{c}");
+                w.chat("351", queued(id, 5, users[0]));
+                for which in [a, b, c, 6 - a - b - c] {
+                    match which {
+                        0 => w.chat("351", accepted(id, &waba_id)),
+                        1 => w.chat("351", status(&waba_id, "sent", 6)),
+                        2 => w.chat("351", status(&waba_id, "read", 8)),
+                        _ => w.chat("351", status(&waba_id, "failed", 9)),
+                    };
+                }
+                messages.push((id, waba_id));
+            }
+        }
+    }
+    w.write().await;
+    caught_up(&database.pool, &live, &w).await;
+    let inbox = Inbox::new(database.pool.clone());
+    let models = Models::new(database.pool.clone(), live.watch());
+    let admin = inbox.caller(w.tenant, UserId(users[0])).await.unwrap().unwrap().actor;
+    assert_eq!(messages.len(), 24);
+    for (id, waba_id) in messages {
+        let message = inbox.message(w.tenant, &admin, &waba_id).await.unwrap().unwrap();
+        assert_eq!(message.message_id, id);
+        assert_eq!((message.sent, message.delivered, message.read, message.is_failed), (6, 0, 8, true));
+        let errors = message.errors.map(|errors| errors.text().to_owned());
+        assert_eq!(errors.as_deref(), Some(r#"[{"code":131026,"title":"\ud83d"}]"#));
+        let sent = models.sent(w.tenant, id).await.unwrap();
+        assert_eq!(sent, Some(Sent::Accepted(waba_id, Some(r#"{"messages":[]}"#.into()))));
+    }
+    assert_eq!(
+        count(&database.pool, w.tenant, "SELECT count(*) FROM read_models.message_statuses WHERE tenant_id = $1").await,
+        0
+    );
+    live.stop().await;
+}
+
+#[tokio::test]
+async fn r_chat_2_a_late_message_below_the_mark_is_not_new() {
+    let database = database().await;
+    let ledger = ledger(&database).await;
+    let mut w = Writer::new(ledger.clone(), TenantId::of_slug("late"));
+    let live = engine(&database.pool, &ledger, 2_000);
+    let (_, users, _) = set_up(&mut w, "late").await;
+    let inbox = Inbox::new(database.pool.clone());
+    let admin = inbox_actor(&database, &live, &inbox, &w, users[0]).await;
+    let wa_id = WaId::parse("351").unwrap();
+    for (mark, message, new) in [
+        (None, 10, 1),
+        (None, 20, 2),
+        (Some(15), 30, 2),
+        (None, 12, 2),
+        (None, 15, 2),
+        (Some(30), 16, 0),
+        (None, 31, 1),
+    ] {
+        if let Some(timestamp) = mark {
+            w.chat("351", MessagesMarkedAsReceived { user: admin.user, timestamp });
+        }
+        w.chat("351", received(&format!("m{message}"), message, "{}"));
+        w.write().await;
+        caught_up(&database.pool, &live, &w).await;
+        let chat = inbox.chat(w.tenant, &admin, &wa_id).await.unwrap().unwrap();
+        assert_eq!(chat.new_messages, new, "after the message of second {message}");
+    }
+    let unread = ChatFilter { unread: Some(true), ..ChatFilter::default() };
+    assert_eq!(inbox.chats(w.tenant, &admin, &unread, ALL).await.unwrap().count, 1);
+    let filter = MessageFilter { wa_id: Some(wa_id), ..MessageFilter::default() };
+    let page = inbox.messages(w.tenant, &admin, &filter, ALL).await.unwrap();
+    let seen: Vec<_> = page.rows.iter().map(|row| (row.timestamp, row.received)).collect();
+    assert_eq!(seen, [(31, false), (30, true), (20, true), (16, true), (15, true), (12, true), (10, true)]);
+    assert_eq!(page.count, 7);
+    live.stop().await;
+}
+
+async fn inbox_actor(database: &TestDatabase, live: &EngineHandle, inbox: &Inbox, w: &Writer, user: i64) -> Actor {
+    caught_up(&database.pool, live, w).await;
+    inbox.caller(w.tenant, UserId(user)).await.unwrap().unwrap().actor
+}
+
+#[tokio::test]
+async fn r_perm_7_lists_hold_readable_chats_only_and_counts_agree() {
+    let database = database().await;
+    let ledger = ledger(&database).await;
+    let mut w = Writer::new(ledger.clone(), TenantId::of_slug("scopes"));
+    let live = engine(&database.pool, &ledger, 2_000);
+    let (groups, users, tags) = set_up(&mut w, "scopes").await;
+    generate(&mut w, 6, 1_500, &users, &groups, &tags).await;
+    let inbox = Inbox::new(database.pool.clone());
+    let admin = inbox_actor(&database, &live, &inbox, &w, users[0]).await;
+    let all = inbox.chats(w.tenant, &admin, &ChatFilter::default(), ALL).await.unwrap();
+    assert_eq!(all.count as usize, all.rows.len());
+    let keys: Vec<_> = all.rows.iter().map(|chat| (chat.person.last_message_timestamp, &chat.person.wa_id)).collect();
+    assert!(keys.is_sorted_by(|a, b| a.0 > b.0 || (a.0 == b.0 && a.1 < b.1)), "{keys:?}");
+    for user in &users[..3] {
+        let actor = inbox.caller(w.tenant, UserId(*user)).await.unwrap().unwrap().actor;
+        let readable: Vec<&WaId> = all
+            .rows
+            .iter()
+            .filter(|chat| {
+                let user = chat.assigned_user.as_ref().map(|user| user.id);
+                let group = chat.assigned_group.as_ref().map(|group| group.id);
+                actor.may_read(chatledger_domain::permission::Assignment { user, group })
+            })
+            .map(|chat| &chat.person.wa_id)
+            .collect();
+        let chats = inbox.chats(w.tenant, &actor, &ChatFilter::default(), ALL).await.unwrap();
+        assert_eq!(chats.rows.iter().map(|chat| &chat.person.wa_id).collect::<Vec<_>>(), readable);
+        assert_eq!(chats.count as usize, readable.len());
+        for filter in [
+            MessageFilter::default(),
+            MessageFilter { from_us: Some(false), ..MessageFilter::default() },
+            MessageFilter { search: Some("OLÁ".into()), ..MessageFilter::default() },
+            MessageFilter { tag: Some(chatledger_domain::TagId(tags[0])), ..MessageFilter::default() },
+            MessageFilter { since: Some(1_010), before: Some(1_060), ..MessageFilter::default() },
+            MessageFilter { assigned_to_me: true, ..MessageFilter::default() },
+        ] {
+            let part = PageRequest { limit: 5_000, offset: 0 };
+            let messages = inbox.messages(w.tenant, &actor, &filter, part).await.unwrap();
+            assert_eq!(messages.count as usize, messages.rows.len(), "{filter:?}");
+            assert!(messages.rows.iter().all(|message| readable.contains(&&message.wa_id)));
+        }
+        let persons = inbox.persons(w.tenant, &actor, None, ALL).await.unwrap();
+        assert_eq!((persons.count as usize, persons.rows.len()), (readable.len(), readable.len()));
+        for page in [
+            inbox.chat_tagging_events(w.tenant, &actor, &HistoryFilter::default(), ALL).await.unwrap(),
+            inbox.message_tagging_events(w.tenant, &actor, &HistoryFilter::default(), ALL).await.unwrap(),
+        ] {
+            assert_eq!(page.count as usize, page.rows.len());
+            assert!(page.rows.iter().all(|event| readable.contains(&&event.wa_id)));
+        }
+        let events = inbox.assignment_events(w.tenant, &actor, &HistoryFilter::default(), ALL).await.unwrap();
+        assert_eq!(events.count as usize, events.rows.len());
+    }
+    for (search, found) in
+        [("costa", true), ("ÉMile", true), ("35191200", true), ("vip", true), ("%", true), ("_", false)]
+    {
+        let filter = ChatFilter { search: Some(search.into()), ..ChatFilter::default() };
+        let page = inbox.chats(w.tenant, &admin, &filter, ALL).await.unwrap();
+        assert_eq!((page.count > 0, page.count as usize), (found, page.rows.len()), "{search}");
+    }
+    let directory = TenantDirectory::new(database.pool.clone(), live.watch());
+    assert_eq!(directory.by_phone_number_id("5").await.unwrap().map(|entry| entry.id), Some(w.tenant));
+    assert_eq!(directory.by_host("acme.example").await.unwrap().map(|entry| entry.slug), Some("scopes".into()));
+    assert_eq!(directory.by_tag(&w.tenant.tag()).await.unwrap(), [w.tenant]);
+    let models = Models::new(database.pool.clone(), live.watch());
+    assert_eq!(models.user_by_name(w.tenant, "ADMIN1").await.unwrap(), Some(UserId(users[0])));
+    assert!(!models.wait_for(w.tenant, Position(w.head + 1), Duration::from_millis(30)).await);
+    live.stop().await;
+}
