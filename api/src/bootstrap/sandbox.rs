@@ -129,6 +129,7 @@ async fn set_up(core: &Core, secrets: &SandboxSecrets) -> Result<(TenantId, [Log
         phone_number_id: secrets.phone_number_id.clone(),
         display_phone_number: NUMBER.to_owned(),
         channel: Channel::Cloud,
+        waba_id: Some(SimulatedNumber::default().waba_id),
     };
     core.application.connect_account(tenant, number, &secrets.access_token).await.map_err(failed)?;
     let admin = login(core, tenant, Role::Admin, "admin", ["Ana", "Admin"], &secrets.admin_password).await?;

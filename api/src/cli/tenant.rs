@@ -69,6 +69,9 @@ enum TenantCommand {
         /// The number as people read it.
         #[arg(long)]
         phone_number: String,
+        /// The WhatsApp business account's id; without it notices about templates and the account cannot be placed.
+        #[arg(long)]
+        waba_id: Option<String>,
         /// How WhatsApp is reached.
         #[arg(long, value_enum, default_value = "cloud")]
         channel: ChannelArg,
@@ -126,14 +129,14 @@ async fn act(tools: &Tools, command: TenantCommand) -> Result<ExitCode, Failure>
             let (user, token) = tools.application.create_active_user(id, group, new).await?;
             println!("user id: {user}\ntoken:   {token}");
         }
-        TenantCommand::Connect { tenant, phone_number_id, phone_number, channel } => {
+        TenantCommand::Connect { tenant, phone_number_id, phone_number, waba_id, channel } => {
             let token = std::env::var("CHATLEDGER_ACCESS_TOKEN").map_err(|_| "CHATLEDGER_ACCESS_TOKEN is not set")?;
             let channel = match channel {
                 ChannelArg::Cloud => Channel::Cloud,
                 ChannelArg::D360 => Channel::D360,
                 ChannelArg::Onpremises => Channel::Onpremises,
             };
-            let number = Number { phone_number_id, display_phone_number: phone_number, channel };
+            let number = Number { phone_number_id, display_phone_number: phone_number, channel, waba_id };
             tools.application.connect_account(TenantId::of_slug(&tenant), number, &token).await?;
             println!("connected");
         }

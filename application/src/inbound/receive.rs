@@ -11,7 +11,7 @@ use crate::{
         ledger::{Cause, Metadata},
         quarantine::Quarantined,
         vault::Kind,
-        whatsapp::{Call, NotACall, Routed},
+        whatsapp::{Call, Envelope, NotACall, Routed},
     },
 };
 
@@ -121,16 +121,16 @@ impl Application {
         }
         let mut by_tenant: Vec<(TenantId, Vec<Routed>)> = Vec::new();
         for routed in items {
-            match self.tenant_of_number(door, routed.phone_number_id.as_deref()).await? {
-                Some(tenant) => match by_tenant.iter_mut().find(|(known, _)| *known == tenant) {
-                    Some((_, items)) => items.push(routed),
-                    None => by_tenant.push((tenant, vec![routed])),
-                },
-                None => {
-                    let body = self.webhooks.envelope(&routed);
-                    kept.push(self.quarantined(TenantId::default(), door, "unknown phone_number_id".into(), body));
-                }
+            let mut tenants = self.tenants_of(door, &routed).await?;
+            let Some(tenant) = tenants.pop() else {
+                let body = self.webhooks.envelope(&routed);
+                kept.push(self.quarantined(TenantId::default(), door, "nobody's number or account".into(), body));
+                continue;
+            };
+            for other in tenants {
+                add(&mut by_tenant, other, routed.clone());
             }
+            add(&mut by_tenant, tenant, routed);
         }
         for (tenant, items) in by_tenant {
             let refused = self.record_items(tenant, items, &self.whatsapp()).await?;
@@ -144,6 +144,20 @@ impl Application {
             self.quarantine.keep(kept).await?;
         }
         Ok(count)
+    }
+
+    /// The tenant of the number; for a notice, which names only the business account, every tenant of that.
+    async fn tenants_of(&self, door: Door, routed: &Routed) -> Result<Vec<TenantId>, ApplicationError> {
+        if let (Door::Cloud, None, Envelope::Cloud { entry_id, .. }) =
+            (door, &routed.phone_number_id, &routed.envelope)
+        {
+            let all = self.directory.all().await?;
+            let owned = all.iter().filter(|entry| {
+                entry.number.as_ref().is_some_and(|number| number.waba_id.as_ref() == Some(entry_id))
+            });
+            return Ok(owned.map(|entry| entry.id).collect());
+        }
+        Ok(self.tenant_of_number(door, routed.phone_number_id.as_deref()).await?.into_iter().collect())
     }
 
     async fn tenant_of_number(&self, door: Door, number: Option<&str>) -> Result<Option<TenantId>, ApplicationError> {
@@ -179,5 +193,12 @@ impl Door {
 
     fn tenant(self) -> TenantId {
         self.known_tenant().unwrap_or_default()
+    }
+}
+
+fn add(by_tenant: &mut Vec<(TenantId, Vec<Routed>)>, tenant: TenantId, routed: Routed) {
+    match by_tenant.iter_mut().find(|(known, _)| *known == tenant) {
+        Some((_, items)) => items.push(routed),
+        None => by_tenant.push((tenant, vec![routed])),
     }
 }

@@ -29,8 +29,7 @@ impl Application {
         let done = self
             .streams
             .transact(tenant, &streams, &metadata, self.clock.now(), |d| {
-                let Number { phone_number_id, display_phone_number, channel } = number.clone();
-                let connect = WhatsAppAccountCommand::Connect { phone_number_id, display_phone_number, channel };
+                let connect = WhatsAppAccountCommand::Connect { number: number.clone() };
                 d.decide::<WhatsAppAccount>(ACCOUNT, connect)
             })
             .await?;

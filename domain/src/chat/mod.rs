@@ -2,6 +2,7 @@
 
 mod assign;
 mod command;
+pub mod content;
 mod decide;
 mod event;
 mod refusal;

@@ -1,6 +1,6 @@
 //! What may be asked of a tenant's WhatsApp account.
 
-use super::event::Channel;
+use super::state::Number;
 use crate::raw_json::RawJson;
 
 /// A command to the account.
@@ -8,12 +8,8 @@ use crate::raw_json::RawJson;
 pub enum WhatsAppAccountCommand {
     /// Connects a number; its access token is kept elsewhere, encrypted.
     Connect {
-        /// WhatsApp's id of the number.
-        phone_number_id: String,
-        /// The number as people read it.
-        display_phone_number: String,
-        /// How WhatsApp is reached.
-        channel: Channel,
+        /// The number.
+        number: Number,
     },
     /// Disconnects it.
     Disconnect,

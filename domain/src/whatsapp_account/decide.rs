@@ -14,21 +14,14 @@ impl Decider for WhatsAppAccount {
 
     fn decide(&self, command: WhatsAppAccountCommand) -> Result<Vec<WhatsAppAccountEvent>, WhatsAppAccountRefusal> {
         match command {
-            WhatsAppAccountCommand::Connect { phone_number_id, display_phone_number, channel } => {
-                let number = Number { phone_number_id, display_phone_number, channel };
-                match &self.number {
-                    Some(same) if *same == number => Ok(Vec::new()),
-                    Some(_) => Err(WhatsAppAccountRefusal::AlreadyConnected),
-                    None => Ok(vec![
-                        AccountConnected {
-                            phone_number_id: number.phone_number_id,
-                            display_phone_number: number.display_phone_number,
-                            channel,
-                        }
-                        .into(),
-                    ]),
+            WhatsAppAccountCommand::Connect { number } => match &self.number {
+                Some(same) if *same == number => Ok(Vec::new()),
+                Some(_) => Err(WhatsAppAccountRefusal::AlreadyConnected),
+                None => {
+                    let Number { phone_number_id, display_phone_number, channel, waba_id } = number;
+                    Ok(vec![AccountConnected { phone_number_id, display_phone_number, channel, waba_id }.into()])
                 }
-            }
+            },
             WhatsAppAccountCommand::Disconnect => Ok(self
                 .number
                 .iter()

@@ -26,6 +26,9 @@ pub struct AccountConnected {
     pub display_phone_number: String,
     /// How WhatsApp is reached.
     pub channel: Channel,
+    /// The WhatsApp business account that owns it: notices about templates and the account name only this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waba_id: Option<String>,
 }
 
 /// The number was disconnected.

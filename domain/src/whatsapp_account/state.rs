@@ -13,6 +13,9 @@ pub struct Number {
     pub display_phone_number: String,
     /// How WhatsApp is reached.
     pub channel: Channel,
+    /// The WhatsApp business account that owns it.
+    #[serde(default)]
+    pub waba_id: Option<String>,
 }
 
 /// A tenant's WhatsApp account.
@@ -30,6 +33,7 @@ impl WhatsAppAccount {
                     phone_number_id: e.phone_number_id.clone(),
                     display_phone_number: e.display_phone_number.clone(),
                     channel: e.channel,
+                    waba_id: e.waba_id.clone(),
                 });
             }
             WhatsAppAccountEvent::AccountDisconnected(_) => self.number = None,

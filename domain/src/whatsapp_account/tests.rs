@@ -12,16 +12,19 @@ fn connected(id: &str) -> WhatsAppAccountEvent {
         phone_number_id: id.into(),
         display_phone_number: "+351210000000".into(),
         channel: Channel::Cloud,
+        waba_id: None,
     }
     .into()
 }
 
 fn connect(id: &str) -> WhatsAppAccountCommand {
-    WhatsAppAccountCommand::Connect {
+    let number = Number {
         phone_number_id: id.into(),
         display_phone_number: "+351210000000".into(),
         channel: Channel::Cloud,
-    }
+        waba_id: None,
+    };
+    WhatsAppAccountCommand::Connect { number }
 }
 
 #[test]

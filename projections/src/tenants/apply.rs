@@ -37,6 +37,7 @@ impl Change {
                     change.number = Some(Some(Number {
                         phone_number_id: e.phone_number_id.clone(),
                         display_phone_number: e.display_phone_number.clone(),
+                        waba_id: e.waba_id.clone(),
                         channel: e.channel,
                     }));
                 }
