@@ -1,0 +1,104 @@
+//! Puts the HTTP side together; needs neither socket nor database.
+
+use std::{sync::Arc, time::Duration};
+
+use actix_web::web::{self, ServiceConfig};
+use chatledger_application::{
+    Application,
+    ports::clock::{Clock, Random},
+};
+use chatledger_projections::Inbox;
+use metrics_exporter_prometheus::PrometheusHandle;
+
+use crate::{docs, family, health::Probe, media_link::MediaLinks, routes, shell::Shell, throttle::Throttles};
+
+/// What an operator may set about the HTTP side.
+#[derive(Clone, Debug)]
+pub struct ApiSettings {
+    /// Whether `X-Forwarded-Proto`, `-Host` and `-For` are believed; only behind a proxy that sets them.
+    pub trust_forwarded: bool,
+    /// What signs media links; the same on all servers. At least 32 random bytes.
+    pub media_key: Vec<u8>,
+    /// Requests of one user in a minute; 0 for no limit.
+    pub requests_per_minute: u32,
+    /// How long the body of a request may take to arrive.
+    pub body_deadline: Duration,
+    /// How many events a projection may lag behind before `/readyz` says no.
+    pub ready_lag: i64,
+}
+
+impl Default for ApiSettings {
+    fn default() -> Self {
+        Self {
+            trust_forwarded: false,
+            media_key: Vec::new(),
+            requests_per_minute: 600,
+            body_deadline: Duration::from_secs(30),
+            ready_lag: 100_000,
+        }
+    }
+}
+
+/// What the binary gives to the HTTP side.
+pub struct Parts {
+    /// The use cases.
+    pub application: Arc<Application>,
+    /// The read models.
+    pub inbox: Inbox,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Chance.
+    pub random: Arc<dyn Random>,
+    /// How the server itself fares.
+    pub probe: Arc<dyn Probe>,
+    /// The metrics, when they are kept.
+    pub metrics: Option<PrometheusHandle>,
+    /// The operator's settings.
+    pub settings: ApiSettings,
+}
+
+/// What every handler can reach. One for all workers.
+pub struct AppState {
+    /// The use cases.
+    pub application: Arc<Application>,
+    /// The read models.
+    pub inbox: Inbox,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Chance.
+    pub random: Arc<dyn Random>,
+    /// How the server itself fares.
+    pub probe: Arc<dyn Probe>,
+    /// The metrics, when they are kept.
+    pub metrics: Option<PrometheusHandle>,
+    /// The operator's settings.
+    pub settings: ApiSettings,
+    /// Signs and checks media links.
+    pub media_links: MediaLinks,
+    /// Counts requests and failed log-ins.
+    pub throttles: Throttles,
+}
+
+impl AppState {
+    /// Makes the state; call it once, before the workers start, so that they share the counters.
+    #[must_use]
+    pub fn new(parts: Parts) -> web::Data<Self> {
+        let Parts { application, inbox, clock, random, probe, metrics, settings } = parts;
+        let media_links = MediaLinks::new(&settings.media_key);
+        let throttles = Throttles::new(settings.requests_per_minute);
+        web::Data::new(Self { application, inbox, clock, random, probe, metrics, settings, media_links, throttles })
+    }
+}
+
+/// Registers every endpoint. For `App::configure`.
+pub fn configure(state: web::Data<AppState>) -> impl Fn(&mut ServiceConfig) + Clone {
+    move |config| {
+        config.app_data(state.clone()).service(
+            web::scope("")
+                .wrap(Shell)
+                .configure(routes::register)
+                .configure(docs::register)
+                .default_service(web::to(family::not_found)),
+        );
+    }
+}

@@ -1,0 +1,82 @@
+//! What every operation of the document has: credentials and errors.
+
+use serde_json::json;
+use utoipa::{
+    Modify,
+    openapi::{
+        ContentBuilder, OpenApi, RefOr, ResponseBuilder, Schema,
+        path::Operation,
+        schema::{ObjectBuilder, Type},
+        security::{ApiKey, ApiKeyValue, SecurityScheme},
+    },
+};
+
+/// Adds what the handlers do not repeat.
+pub(super) struct Common;
+
+impl Modify for Common {
+    fn modify(&self, document: &mut OpenApi) {
+        let components = document.components.get_or_insert_default();
+        let header = ApiKeyValue::with_description("Authorization", "`Token ` and the user's token.");
+        components.add_security_scheme("token", SecurityScheme::ApiKey(ApiKey::Header(header)));
+        for (path, item) in &mut document.paths.paths {
+            let is_service = path.starts_with("/api/v1/whatsapp") || path.starts_with("/hooks");
+            let operations = [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
+            for operation in operations.into_iter().flatten() {
+                if is_service {
+                    service_errors(operation);
+                } else if path.starts_with("/api/v1/") {
+                    let is_list = operation.parameters.iter().flatten().any(|parameter| parameter.name == "limit");
+                    integration_errors(operation, path.contains('{') && !is_list);
+                }
+            }
+        }
+    }
+}
+
+fn integration_errors(operation: &mut Operation, names_one: bool) {
+    let detail = |text: &str| json!({"detail": text});
+    let is_open = operation.security.as_ref().is_some_and(|security| {
+        security.iter().any(|requirement| serde_json::to_value(requirement).is_ok_and(|value| value == json!({})))
+    });
+    let takes_input = operation.request_body.is_some() || operation.parameters.is_some();
+    if takes_input {
+        let body = json!({"name": ["This field is required."], "reason": "name: This field is required."});
+        add(operation, 400, "What was sent does not fit; `reason` sums it up.", body);
+    }
+    if !is_open {
+        let body = detail("Authentication credentials were not provided.");
+        add(operation, 403, "No or a bad credential, or not allowed.", body);
+    }
+    if names_one {
+        add(operation, 404, "Not there, or not readable.", detail("Not found."));
+    }
+    if operation.request_body.is_some() {
+        let body = json!({"reason": "The file is too large.", "detail": "The request is too large."});
+        add(operation, 413, "The body is too large.", body);
+        let body = detail("Unsupported media type \"text/csv\" in request.");
+        add(operation, 415, "The body is neither JSON nor a form.", body);
+    }
+    let body = detail("Request was throttled. Expected available in 12 seconds.");
+    add(operation, 429, "Too many requests; `Retry-After` tells how long to wait.", body);
+    let text = "The service is temporarily unavailable. Please try again.";
+    add(operation, 503, "The database cannot be reached.", json!({"reason": text, "detail": text}));
+}
+
+fn service_errors(operation: &mut Operation) {
+    let body = |text: &str, code: &str| json!({"success": false, "data": null, "error": text, "pagination": null, "details": {"code": code}});
+    if operation.request_body.is_some() {
+        add(operation, 400, "Not a JSON object.", body("The body is not a WhatsApp call", "INVALID_BODY"));
+        add(operation, 413, "Longer than 4 MiB.", body("The request is too large.", "PAYLOAD_TOO_LARGE"));
+    }
+    let text = "The service is temporarily unavailable.";
+    add(operation, 503, "Not recorded; try again.", body(text, "UNAVAILABLE"));
+}
+
+/// Adds a response unless the handler describes it itself.
+fn add(operation: &mut Operation, status: u16, description: &str, example: serde_json::Value) {
+    let schema = RefOr::T(Schema::Object(ObjectBuilder::new().schema_type(Type::Object).build()));
+    let content = ContentBuilder::new().schema(Some(schema)).example(Some(example)).build();
+    let response = ResponseBuilder::new().description(description).content("application/json", content).build();
+    operation.responses.responses.entry(status.to_string()).or_insert(RefOr::T(response));
+}

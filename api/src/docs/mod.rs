@@ -1,0 +1,112 @@
+//! The OpenAPI document, made from the handlers, and Swagger UI.
+
+mod common;
+pub mod params;
+
+use actix_web::{
+    HttpResponse,
+    dev::Service,
+    http::header::{self, HeaderValue},
+    web::{self, ServiceConfig},
+};
+use utoipa::OpenApi;
+use utoipa_swagger_ui::{Config, SwaggerUi};
+
+use self::common::Common;
+use crate::{health, hooks, integration};
+
+/// Where the document is.
+pub const DOCUMENT: &str = "/openapi/integration.json";
+
+/// Swagger UI brings scripts and styles of its own, which the policy of the API would forbid.
+const UI_POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; script-src 'self' 'unsafe-inline'; \
+                         img-src 'self' data:; frame-ancestors 'none'";
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "chatledger Integration API",
+        description = "A WhatsApp inbox on a ledger: chats, messages, tags, assignment, and their whole history.",
+        version = "1",
+        license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0")
+    ),
+    servers((url = "/")),
+    security(("token" = [])),
+    modifiers(&Common),
+    paths(
+        integration::root::root,
+        integration::auth::token,
+        integration::users::list,
+        integration::users::current,
+        integration::users::get,
+        integration::groups::list,
+        integration::chats::list,
+        integration::chats::get,
+        integration::messages::list,
+        integration::send::send,
+        integration::messages::list_of_chat,
+        integration::received::mark,
+        integration::persons::list,
+        integration::persons::get,
+        integration::assignment::get,
+        integration::assignment::put,
+        integration::assignment::patch,
+        integration::histories::chat_assignments,
+        integration::tags::list,
+        integration::tags::create,
+        integration::tags::patch,
+        integration::tags::delete,
+        integration::chat_tagging::create,
+        integration::chat_tagging::get,
+        integration::chat_tagging::delete,
+        integration::histories::chat_taggings,
+        integration::message_tagging::create,
+        integration::message_tagging::get,
+        integration::message_tagging::delete,
+        integration::histories::message_taggings,
+        hooks::cloud::verify,
+        hooks::cloud::receive,
+        hooks::channel::receive,
+        health::alive,
+        health::ready,
+        health::metrics,
+    )
+)]
+struct Document;
+
+/// The OpenAPI document of the Integration API and the doors beside it.
+#[must_use]
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    Document::openapi()
+}
+
+/// Serves the document and Swagger UI.
+pub(crate) fn register(config: &mut ServiceConfig) {
+    let document = openapi().to_json().unwrap_or_default();
+    let to_ui = || async { HttpResponse::Found().insert_header((header::LOCATION, "/docs/")).finish() };
+    config
+        .route(
+            DOCUMENT,
+            web::get().to(move || {
+                let document = document.clone();
+                async { HttpResponse::Ok().content_type("application/json; charset=utf-8").body(document) }
+            }),
+        )
+        .route("/docs", web::get().to(to_ui))
+        .service(
+            web::scope("/docs")
+                .wrap_fn(|request, service| {
+                    let answer = service.call(request);
+                    async {
+                        let mut response = answer.await?;
+                        let policy = HeaderValue::from_static(UI_POLICY);
+                        response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+                        Ok(response)
+                    }
+                })
+                .service(SwaggerUi::new("/{_:.*}").config(Config::from(DOCUMENT))),
+        );
+}
+
+#[cfg(test)]
+mod tests;

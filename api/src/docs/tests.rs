@@ -1,0 +1,65 @@
+//! The document is complete, and the committed one is this one.
+
+use std::{collections::BTreeSet, path::Path};
+
+use utoipa::openapi::path::{Operation, PathItem};
+
+use super::*;
+use crate::routes::route_table;
+
+fn operations(item: &PathItem) -> impl Iterator<Item = (&'static str, &Operation)> {
+    let all = [
+        ("GET", &item.get),
+        ("POST", &item.post),
+        ("PUT", &item.put),
+        ("PATCH", &item.patch),
+        ("DELETE", &item.delete),
+    ];
+    all.into_iter().filter_map(|(method, operation)| Some((method, operation.as_ref()?)))
+}
+
+#[test]
+fn every_endpoint_is_documented_and_nothing_else() {
+    let document = openapi();
+    let documented: BTreeSet<_> = document
+        .paths
+        .paths
+        .iter()
+        .flat_map(|(path, item)| {
+            operations(item).map(|(method, operation)| {
+                (method.to_owned(), path.clone(), operation.operation_id.clone().unwrap_or_default())
+            })
+        })
+        .collect();
+    let served = route_table()
+        .into_iter()
+        .map(|route| (route.method.to_owned(), route.path.to_owned(), route.operation.to_owned()))
+        .collect();
+    assert_eq!(documented, served);
+}
+
+#[test]
+fn every_reference_leads_somewhere() {
+    let document = serde_json::to_value(openapi()).unwrap();
+    let text = document.to_string();
+    for reference in text.split("\"$ref\":\"#").skip(1).filter_map(|rest| rest.split('"').next()) {
+        assert!(document.pointer(reference).is_some(), "{reference}");
+    }
+}
+
+#[test]
+fn the_committed_document_is_this_one() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("openapi/integration.json");
+    let current = openapi().to_pretty_json().unwrap() + "\n";
+    if std::env::var_os("UPDATE_SNAPSHOTS").is_some() {
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, &current).unwrap();
+    }
+    let committed = std::fs::read_to_string(&path).unwrap_or_default();
+    let differs = committed.lines().zip(current.lines()).enumerate().find(|(_, (old, new))| old != new);
+    assert!(
+        committed == current,
+        "api/openapi/integration.json is not what the handlers say (first difference: {differs:?}).\n\
+         To adopt the change: UPDATE_SNAPSHOTS=1 cargo test -p chatledger-api --lib the_committed_document"
+    );
+}

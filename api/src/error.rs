@@ -1,0 +1,253 @@
+//! Every error of the Integration API, and its body (errors-and-limits §2).
+
+use actix_web::{HttpResponse, ResponseError, http::StatusCode, http::header};
+use chatledger_application::{ApplicationError, ports::Unavailable};
+use chatledger_domain::RawJson;
+use serde_json::{Value, json};
+
+use crate::{extract::FieldErrors, family::json_body, throttle::Wait};
+
+/// No credential, or one that is not looked at.
+pub const NOT_PROVIDED: &str = "Authentication credentials were not provided.";
+/// A token that names no live token.
+pub const INVALID_TOKEN: &str = "Invalid token.";
+/// The token of a user that may not act.
+pub const INACTIVE_USER: &str = "User inactive or deleted.";
+
+const FORBIDDEN: &str = "You do not have permission to perform this action.";
+const CHANGED: &str = "Chat assignments have been changed by another user recently.";
+const WINDOW_CLOSED: &str = "The 24-hour customer service window is closed. Send a template message.";
+
+/// An error of the Integration API.
+#[derive(Debug)]
+pub enum ApiError {
+    /// 400: fields that do not fit.
+    Fields(FieldErrors),
+    /// 400: a body that is not JSON; why.
+    Parse(String),
+    /// 400: a business rule; which.
+    Reason(String),
+    /// WhatsApp refused a message: its errors.
+    Provider(RawJson),
+    /// 403: no or a bad credential; which text.
+    Unauthenticated(&'static str),
+    /// 403: not allowed.
+    Forbidden,
+    /// 403: somebody else was faster (R-ASG-10).
+    AssignmentHeld,
+    /// 404.
+    NotFound,
+    /// 408: the body dripped too slowly.
+    TooSlow,
+    /// 413.
+    TooLarge,
+    /// 415: the media type.
+    UnsupportedMediaType(String),
+    /// 429.
+    Throttled(Wait),
+    /// 453: the 24-hour window (R-WIN-5).
+    WindowClosed,
+    /// 503: the outside, or too many concurrent changes.
+    Unavailable,
+    /// 500: a fault of ours.
+    Internal,
+}
+
+impl ApiError {
+    /// 400 for one field.
+    #[must_use]
+    pub fn field(path: &str, message: impl Into<String>) -> Self {
+        Self::Fields(FieldErrors::one(path, message))
+    }
+
+    /// 400 for a number that names nothing.
+    #[must_use]
+    pub fn invalid_pk(path: &str, pk: impl std::fmt::Display) -> Self {
+        Self::field(path, format!("Invalid pk \"{pk}\" - object does not exist."))
+    }
+
+    fn body(&self) -> Value {
+        match self {
+            Self::Fields(errors) => errors.body(),
+            Self::Parse(why) => {
+                let detail = format!("JSON parse error - {why}");
+                json!({"detail": detail, "reason": detail})
+            }
+            Self::Reason(reason) => json!({"reason": reason}),
+            Self::Provider(errors) => {
+                json!({"reason": provider_reason(errors), "waba_response": {"errors": errors.tree()}})
+            }
+            Self::Unauthenticated(detail) => json!({"detail": detail}),
+            Self::Forbidden => json!({"detail": FORBIDDEN}),
+            Self::AssignmentHeld => json!({"detail": FORBIDDEN, "reason": CHANGED}),
+            Self::NotFound => json!({"detail": "Not found."}),
+            Self::TooSlow => json!({"detail": "The request did not arrive in time."}),
+            Self::TooLarge => json!({"reason": "The file is too large.", "detail": "The request is too large."}),
+            Self::UnsupportedMediaType(kind) => {
+                json!({"detail": format!("Unsupported media type \"{kind}\" in request.")})
+            }
+            Self::Throttled(Wait(1)) => json!({"detail": "Request was throttled. Expected available in 1 second."}),
+            Self::Throttled(Wait(seconds)) => {
+                json!({"detail": format!("Request was throttled. Expected available in {seconds} seconds.")})
+            }
+            Self::WindowClosed => json!({
+                "reason": WINDOW_CLOSED,
+                "waba_response": {"errors": [{"code": 470, "title": "Re-engagement message"}]},
+            }),
+            Self::Unavailable => {
+                let text = "The service is temporarily unavailable. Please try again.";
+                json!({"reason": text, "detail": text})
+            }
+            Self::Internal => json!({"detail": "A server error occurred."}),
+        }
+    }
+}
+
+impl std::fmt::Display for ApiError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.status_code().fmt(f)
+    }
+}
+
+impl ResponseError for ApiError {
+    fn status_code(&self) -> StatusCode {
+        let code = match self {
+            Self::Fields(_) | Self::Parse(_) | Self::Reason(_) => 400,
+            Self::Provider(errors) if is_window_error(errors) => 453,
+            Self::Provider(_) => 400,
+            Self::Unauthenticated(_) | Self::Forbidden | Self::AssignmentHeld => 403,
+            Self::NotFound => 404,
+            Self::TooSlow => 408,
+            Self::TooLarge => 413,
+            Self::UnsupportedMediaType(_) => 415,
+            Self::Throttled(_) => 429,
+            Self::WindowClosed => 453,
+            Self::Unavailable => 503,
+            Self::Internal => 500,
+        };
+        StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let mut builder = HttpResponse::build(self.status_code());
+        match self {
+            Self::Throttled(Wait(seconds)) => {
+                builder.insert_header((header::RETRY_AFTER, seconds.to_string()));
+            }
+            // The rest of the body is still on its way, and nobody will read it.
+            Self::TooSlow | Self::TooLarge => {
+                builder.force_close();
+            }
+            _ => {}
+        }
+        json_body(builder, &self.body())
+    }
+}
+
+/// Whether WhatsApp says that the window is closed (R-WIN-6).
+fn is_window_error(errors: &RawJson) -> bool {
+    let is_one = |error: &Value| matches!(error["code"].as_i64(), Some(470 | 131_047));
+    errors.tree().as_array().is_some_and(|errors| errors.iter().any(is_one))
+}
+
+/// What WhatsApp says first.
+fn provider_reason(errors: &RawJson) -> String {
+    let tree = errors.tree();
+    let first = &tree[0];
+    let told = ["title", "message", "details"].iter().find_map(|key| first[*key].as_str());
+    told.map_or_else(
+        || "WhatsApp refused the message.".to_owned(),
+        |told| format!("WhatsApp refused the message: {told}"),
+    )
+}
+
+impl From<ApplicationError> for ApiError {
+    fn from(error: ApplicationError) -> Self {
+        match error {
+            ApplicationError::UnknownChat | ApplicationError::UnknownTagging => Self::NotFound,
+            ApplicationError::NotReadable
+            | ApplicationError::NotWritable
+            | ApplicationError::TagsNotAllowed
+            | ApplicationError::NotAllowed => Self::Forbidden,
+            ApplicationError::WindowClosed => Self::WindowClosed,
+            ApplicationError::AssignmentHeld => Self::AssignmentHeld,
+            ApplicationError::AlreadyTagged => Self::field("non_field_errors", "The tag is applied already."),
+            ApplicationError::UnknownTag(tag) => Self::invalid_pk("tag", tag),
+            ApplicationError::UnknownMessage(id) => {
+                Self::field("message", format!("Object with id={id} does not exist."))
+            }
+            ApplicationError::UnknownUser(user) => Self::invalid_pk("assigned_to_user", user),
+            ApplicationError::UnknownGroup(group) => Self::invalid_pk("assigned_group", group),
+            ApplicationError::NameTaken => Self::field("name", "This name is in use already."),
+            ApplicationError::AccountNotConnected => Self::Reason("No WhatsApp account is connected.".to_owned()),
+            ApplicationError::Conflict => Self::Unavailable,
+            ApplicationError::Unavailable(error) => error.into(),
+            error => {
+                tracing::error!(?error, "a use case failed");
+                Self::Internal
+            }
+        }
+    }
+}
+
+impl From<Unavailable> for ApiError {
+    fn from(error: Unavailable) -> Self {
+        tracing::warn!(?error, "something outside is unavailable");
+        Self::Unavailable
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn raw(text: &str) -> RawJson {
+        RawJson::parse(text.to_owned()).unwrap()
+    }
+
+    #[test]
+    fn r_win_5_a_closed_window_is_453() {
+        let error = ApiError::from(ApplicationError::WindowClosed);
+        assert_eq!(error.status_code().as_u16(), 453);
+        assert_eq!(
+            error.body(),
+            json!({"reason": "The 24-hour customer service window is closed. Send a template message.",
+                   "waba_response": {"errors": [{"code": 470, "title": "Re-engagement message"}]}})
+        );
+    }
+
+    #[test]
+    fn r_win_6_whatsapps_own_window_error_is_453_too() {
+        assert_eq!(ApiError::Provider(raw(r#"[{"code":131047,"title":"Re-engagement"}]"#)).status_code().as_u16(), 453);
+        let error = ApiError::Provider(raw(r#"[{"code":131026,"title":"Message undeliverable"}]"#));
+        assert_eq!(error.status_code().as_u16(), 400);
+        assert_eq!(error.body()["reason"], "WhatsApp refused the message: Message undeliverable");
+    }
+
+    #[test]
+    fn r_asg_10_the_loser_is_told_why() {
+        let body = ApiError::from(ApplicationError::AssignmentHeld).body();
+        assert_eq!(body["reason"], "Chat assignments have been changed by another user recently.");
+        assert_eq!(body["detail"], FORBIDDEN);
+    }
+
+    #[test]
+    fn r_err_4_every_400_has_a_reason() {
+        let errors = [
+            ApiError::field("text", "This field is required."),
+            ApiError::Parse("Expecting value: line 1 column 1 (char 0)".to_owned()),
+            ApiError::Reason("No.".to_owned()),
+            ApiError::Provider(raw("[]")),
+        ];
+        for error in errors {
+            assert!(error.body()["reason"].as_str().is_some_and(|reason| !reason.is_empty()), "{error:?}");
+        }
+    }
+
+    #[test]
+    fn r_err_2_a_fault_shows_nothing_of_its_cause() {
+        let error = ApiError::from(Unavailable::new("the database", "password=hunter2"));
+        assert_eq!(error.status_code().as_u16(), 503);
+        assert!(!error.body().to_string().contains("hunter2"));
+    }
+}

@@ -1,0 +1,46 @@
+//! The Integration API's objects, key by key in the contract's order (integration §C).
+
+mod chat;
+mod history;
+mod message;
+mod payload;
+mod person;
+mod tag;
+mod user;
+
+use actix_web::HttpRequest;
+use chatledger_domain::{TenantId, UserId};
+
+pub use chat::{Chat, ChatAssignment};
+pub use history::{ChatAssignmentEvent, ChatTaggingEvent, MessageTaggingEvent};
+pub use message::{Context, Message, WabaStatuses};
+pub use person::Person;
+pub use tag::{AppliedTag, ChatTagging, MessageTagging, Tag};
+pub use user::{Group, User};
+
+use crate::{app::AppState, media_link::MediaLinks, origin};
+
+/// What the links in an answer are made of.
+pub struct Links<'a> {
+    base_url: String,
+    media: &'a MediaLinks,
+    tenant: TenantId,
+    now: i64,
+}
+
+impl<'a> Links<'a> {
+    /// Links on the host that the request asked (R-GEN-8).
+    #[must_use]
+    pub fn of(request: &HttpRequest, state: &'a AppState, tenant: TenantId) -> Self {
+        let now = state.clock.now().timestamp();
+        Self { base_url: origin::base_url(request), media: &state.media_links, tenant, now }
+    }
+
+    fn user(&self, id: UserId) -> String {
+        format!("{}/api/v1/users/{id}/", self.base_url)
+    }
+
+    fn media(&self, id: &str) -> String {
+        self.media.link(&self.base_url, self.tenant, id, self.now)
+    }
+}

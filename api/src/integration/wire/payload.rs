@@ -1,0 +1,251 @@
+//! WhatsApp's object of a message, passed on byte by byte but for what the contract adds or forbids (R-MSG-14, R-MSG-15).
+
+use chatledger_domain::RawJson;
+use chatledger_projections::views::MessageView;
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer,
+    de::{MapAccess, Visitor},
+    ser::SerializeMap,
+};
+use serde_json::value::RawValue;
+
+use super::Links;
+
+/// The keys under which media come.
+const MEDIA: [&str; 6] = ["image", "video", "audio", "voice", "document", "sticker"];
+
+/// `waba_payload` of a message.
+pub struct Payload<'a> {
+    message: &'a MessageView,
+    links: &'a Links<'a>,
+}
+
+impl<'a> Payload<'a> {
+    pub(super) fn new(message: &'a MessageView, links: &'a Links<'a>) -> Self {
+        Self { message, links }
+    }
+
+    /// Whether a key is written by us instead, or must not be there.
+    fn leaves_out(&self, key: &str) -> bool {
+        match key {
+            "to" => !self.message.from_us,
+            "id" | "timestamp" => self.message.from_us,
+            "errors" => self.message.errors.is_some(),
+            _ => false,
+        }
+    }
+
+    /// The flag that old clients look for at the top; WhatsApp itself has it inside `text`.
+    fn preview_url(&self, pairs: &Pairs<'_>) -> Option<bool> {
+        let is_request = pairs.get("recipient_type").is_some() && pairs.get("preview_url").is_none();
+        let text = || Some(RawJson::from(pairs.get("text")?).tree()["preview_url"] == true);
+        (self.message.from_us && is_request).then(|| text().unwrap_or(false))
+    }
+}
+
+impl Serialize for Payload<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let message = self.message;
+        let Ok(pairs) = serde_json::from_str::<Pairs<'_>>(message.payload.text()) else {
+            return message.payload.serialize(serializer);
+        };
+        let mut map = serializer.serialize_map(None)?;
+        if let Some(preview_url) = self.preview_url(&pairs) {
+            map.serialize_entry("preview_url", &preview_url)?;
+        }
+        for (key, value) in &pairs.0 {
+            match Medium::read(key, value) {
+                _ if self.leaves_out(key) => {}
+                Some(medium) => map.serialize_entry(key, &medium.with_link(self.links))?,
+                None => map.serialize_entry(key, value)?,
+            }
+        }
+        if message.from_us {
+            if let Some(id) = &message.waba_id {
+                map.serialize_entry("id", id)?;
+            }
+            map.serialize_entry("timestamp", &message.timestamp.to_string())?;
+        }
+        if let Some(errors) = message.errors.as_ref() {
+            map.serialize_entry("errors", errors)?;
+        }
+        map.end()
+    }
+}
+
+/// The keys and values of an object, in order, as they came.
+struct Pairs<'a>(Vec<(String, &'a RawValue)>);
+
+impl<'a> Pairs<'a> {
+    fn get(&self, key: &str) -> Option<&'a RawValue> {
+        self.0.iter().find(|(name, _)| name == key).map(|(_, value)| *value)
+    }
+
+    fn text(&self, key: &str) -> Option<String> {
+        serde_json::from_str(self.get(key)?.get()).ok()
+    }
+}
+
+impl<'de> Deserialize<'de> for Pairs<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Reader;
+        impl<'de> Visitor<'de> for Reader {
+            type Value = Pairs<'de>;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut pairs = Vec::new();
+                while let Some(pair) = map.next_entry()? {
+                    pairs.push(pair);
+                }
+                Ok(Pairs(pairs))
+            }
+        }
+        deserializer.deserialize_map(Reader)
+    }
+}
+
+/// A media object that we serve.
+struct Medium<'a> {
+    pairs: Pairs<'a>,
+    id: String,
+}
+
+impl<'a> Medium<'a> {
+    fn read(key: &str, value: &'a RawValue) -> Option<Self> {
+        if !MEDIA.contains(&key) {
+            return None;
+        }
+        let pairs: Pairs<'a> = serde_json::from_str(value.get()).ok()?;
+        let id = pairs.text("id").or_else(|| own_id(&pairs.text("link")?))?;
+        Some(Self { pairs, id })
+    }
+
+    fn with_link(self, links: &Links<'_>) -> Linked<'a> {
+        Linked { link: links.media(&self.id), pairs: self.pairs }
+    }
+}
+
+/// The medium of a link that we gave out ourselves, on whatever host.
+fn own_id(link: &str) -> Option<String> {
+    let url = url::Url::parse(link).ok()?;
+    let id = url.path().strip_prefix("/api/v1/media/")?.trim_end_matches('/');
+    (!id.is_empty() && !id.contains('/')).then(|| id.to_owned())
+}
+
+struct Linked<'a> {
+    pairs: Pairs<'a>,
+    link: String,
+}
+
+impl Serialize for Linked<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        for (key, value) in self.pairs.0.iter().filter(|(key, _)| key != "link") {
+            map.serialize_entry(key, value)?;
+        }
+        map.serialize_entry("link", &self.link)?;
+        map.end()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use chatledger_domain::{MessageId, TenantId, WaId};
+    use chatledger_projections::views::PersonView;
+
+    use super::*;
+    use crate::media_link::MediaLinks;
+
+    fn raw(text: &str) -> RawJson {
+        RawJson::parse(text.to_owned()).unwrap()
+    }
+
+    fn message(from_us: bool, payload: &str) -> MessageView {
+        let wa_id = WaId::parse("351912").unwrap();
+        let person = PersonView {
+            wa_id: wa_id.clone(),
+            profile: raw("{}"),
+            name: String::new(),
+            initials: "3".to_owned(),
+            last_message_timestamp: None,
+            window_closes_at: None,
+            resolved: false,
+        };
+        MessageView {
+            message_id: MessageId::default(),
+            waba_id: Some("wamid.1".to_owned()),
+            wa_id,
+            timestamp: 1_767_693_600,
+            from_us,
+            kind: "text".to_owned(),
+            payload: raw(payload),
+            errors: None,
+            sent: 0,
+            delivered: 0,
+            read: 0,
+            is_failed: false,
+            sender: None,
+            person: Arc::new(person),
+            received: true,
+            context: None,
+            tags: Vec::new(),
+            chat_tags: Vec::new(),
+        }
+    }
+
+    fn shown(message: &MessageView) -> String {
+        let media = MediaLinks::new(b"key");
+        let links =
+            Links { base_url: "https://a.example".to_owned(), media: &media, tenant: TenantId::default(), now: 0 };
+        serde_json::to_string(&Payload::new(message, &links)).unwrap()
+    }
+
+    #[test]
+    fn an_incoming_object_is_unchanged() {
+        let payload = r#"{"from":"351912","id":"wamid.1","timestamp":"1","x":1.0,"y":"\u0000\ud800","errors":[{ }]}"#;
+        assert_eq!(shown(&message(false, payload)), payload);
+    }
+
+    #[test]
+    fn r_msg_14_an_incoming_object_never_has_to() {
+        assert_eq!(
+            shown(&message(false, r#"{"from":"351912","to":"1","type":"text"}"#)),
+            r#"{"from":"351912","type":"text"}"#
+        );
+    }
+
+    #[test]
+    fn r_msg_15_media_have_a_signed_link() {
+        let shown =
+            shown(&message(false, r#"{"type":"image","image":{"id":"77","link":"https://waba/1","sha256":"x"}}"#));
+        let start = r#"{"type":"image","image":{"id":"77","sha256":"x","link":"https://a.example/api/v1/media/77/?exp=172800&sig="#;
+        assert!(shown.starts_with(start), "{shown}");
+    }
+
+    #[test]
+    fn an_outgoing_object_has_id_timestamp_and_errors() {
+        let mut sent =
+            message(true, r#"{"recipient_type":"individual","to":"351912","type":"text","text":{"body":"x"}}"#);
+        sent.errors = Some(raw(r#"[{"code":131026}]"#));
+        assert_eq!(
+            shown(&sent),
+            r#"{"preview_url":false,"recipient_type":"individual","to":"351912","type":"text","text":{"body":"x"},"id":"wamid.1","timestamp":"1767693600","errors":[{"code":131026}]}"#
+        );
+        sent.waba_id = None;
+        assert!(!shown(&sent).contains(r#""id""#));
+    }
+
+    #[test]
+    fn an_outgoing_link_to_a_stranger_is_left_alone() {
+        let theirs = r#"{"to":"1","type":"image","image":{"link":"https://cdn.example/x.png"}}"#;
+        assert!(shown(&message(true, theirs)).contains(r#"{"link":"https://cdn.example/x.png"}"#));
+        let ours = r#"{"to":"1","type":"image","image":{"link":"https://old.example/api/v1/media/77/?exp=1&sig=x"}}"#;
+        assert!(shown(&message(true, ours)).contains("https://a.example/api/v1/media/77/?exp=172800&sig="));
+    }
+}

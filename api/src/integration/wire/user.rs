@@ -1,0 +1,104 @@
+//! Users and groups.
+
+use chatledger_domain::Permissions;
+use chatledger_projections::views::{GroupView, UserView};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::Links;
+
+/// A group.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({"id": 3, "name": "Admin"}))]
+pub struct Group<'a> {
+    /// Its id.
+    pub id: i64,
+    /// Its name.
+    pub name: &'a str,
+}
+
+impl<'a> Group<'a> {
+    /// As the wire shows it.
+    #[must_use]
+    pub fn new(view: &'a GroupView) -> Self {
+        Self { id: view.id.0, name: &view.name }
+    }
+}
+
+/// A user.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({
+    "url": "https://acme.inbox.example.com/api/v1/users/7/", "id": 7, "username": "ines", "first_name": "Ines",
+    "last_name": "Mota", "email": "ines@acme.example",
+    "profile": {"role": "user", "is_available": true, "avatar": null, "large_avatar": null},
+    "groups": [{"id": 2, "name": "Regular user"}],
+    "permissions": {"can_use_tags": true, "can_read_chats": "all", "can_write_to_chats": "user"}
+}))]
+pub struct User<'a> {
+    /// Where it is read.
+    pub url: String,
+    /// Its id.
+    pub id: i64,
+    /// Its name for logging in.
+    pub username: &'a str,
+    /// First name.
+    pub first_name: &'a str,
+    /// Last name.
+    pub last_name: &'a str,
+    /// Address.
+    pub email: &'a str,
+    /// Role and availability.
+    pub profile: Profile,
+    /// Its groups, by id.
+    pub groups: Vec<Group<'a>>,
+    /// What it may do in effect.
+    pub permissions: UserPermissions,
+}
+
+/// Role and availability.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Profile {
+    /// `admin`, `user` or `app`.
+    pub role: &'static str,
+    /// Whether it takes chats.
+    pub is_available: bool,
+    /// Always `null`.
+    pub avatar: Option<String>,
+    /// Always `null`.
+    pub large_avatar: Option<String>,
+}
+
+/// What a user may do in effect; each scope is `all`, `group`, `user` or `none`.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct UserPermissions {
+    /// May create tags, tag and untag.
+    pub can_use_tags: bool,
+    /// Which chats it may read.
+    pub can_read_chats: &'static str,
+    /// Which chats it may write to.
+    pub can_write_to_chats: &'static str,
+}
+
+impl<'a> User<'a> {
+    /// As the wire shows it.
+    #[must_use]
+    pub fn new(view: &'a UserView, links: &Links<'_>) -> Self {
+        let Permissions { can_use_tags, can_read_chats, can_write_to_chats } = view.permissions;
+        let role = view.role.as_str();
+        Self {
+            url: links.user(view.id),
+            id: view.id.0,
+            username: &view.username,
+            first_name: &view.first_name,
+            last_name: &view.last_name,
+            email: &view.email,
+            profile: Profile { role, is_available: view.is_available, avatar: None, large_avatar: None },
+            groups: view.groups.iter().map(Group::new).collect(),
+            permissions: UserPermissions {
+                can_use_tags,
+                can_read_chats: can_read_chats.as_str(),
+                can_write_to_chats: can_write_to_chats.as_str(),
+            },
+        }
+    }
+}

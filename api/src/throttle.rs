@@ -1,0 +1,135 @@
+//! Counts requests per user and failed log-ins per account and address, in this process.
+
+use std::{
+    collections::VecDeque,
+    net::IpAddr,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use chatledger_domain::{TenantId, UserId};
+use moka::sync::Cache;
+
+/// How many log-ins may fail within [`LOG_IN_WINDOW`].
+const FAILED_LOG_INS: usize = 10;
+const LOG_IN_WINDOW: Duration = Duration::from_secs(15 * 60);
+const REQUEST_WINDOW: Duration = Duration::from_secs(60);
+/// How many users or accounts are remembered at once; those seen longest ago are forgotten first.
+const REMEMBERED: u64 = 100_000;
+
+/// Who tries to log in: the tenant, the user name in lower case, the client's address.
+pub type Account = (TenantId, String, Option<IpAddr>);
+
+/// Wait so many seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wait(pub u64);
+
+/// Since when requests are counted, and how many there were.
+type Counter = Arc<Mutex<(Instant, u32)>>;
+
+/// All counters.
+pub struct Throttles {
+    requests: Cache<(TenantId, UserId), Counter>,
+    requests_per_minute: u32,
+    log_ins: Cache<Account, Arc<Mutex<VecDeque<Instant>>>>,
+}
+
+impl Throttles {
+    /// Counters at zero. `requests_per_minute` 0 for no limit.
+    #[must_use]
+    pub fn new(requests_per_minute: u32) -> Self {
+        Self {
+            requests: Cache::builder().max_capacity(REMEMBERED).time_to_idle(2 * REQUEST_WINDOW).build(),
+            requests_per_minute,
+            log_ins: Cache::builder().max_capacity(REMEMBERED).time_to_idle(LOG_IN_WINDOW).build(),
+        }
+    }
+
+    /// Counts a request of a user; a refused one does not count (R-LIM-1).
+    ///
+    /// # Errors
+    /// How long to wait.
+    pub fn request(&self, tenant: TenantId, user: UserId, now: Instant) -> Result<(), Wait> {
+        if self.requests_per_minute == 0 {
+            return Ok(());
+        }
+        let counter = self.requests.get_with((tenant, user), || Arc::new(Mutex::new((now, 0))));
+        let mut counter = counter.lock().unwrap_or_else(PoisonError::into_inner);
+        if now.saturating_duration_since(counter.0) >= REQUEST_WINDOW {
+            *counter = (now, 0);
+        }
+        if counter.1 >= self.requests_per_minute {
+            return Err(wait(counter.0 + REQUEST_WINDOW, now));
+        }
+        counter.1 += 1;
+        Ok(())
+    }
+
+    /// Counts a log-in as failed before it is tried, so that parallel tries do not slip through.
+    ///
+    /// # Errors
+    /// How long to wait after too many failures.
+    pub fn begin_log_in(&self, account: &Account, now: Instant) -> Result<(), Wait> {
+        let failures = self.log_ins.get_with_by_ref(account, Arc::default);
+        let mut failures = failures.lock().unwrap_or_else(PoisonError::into_inner);
+        while failures.front().is_some_and(|at| now.saturating_duration_since(*at) >= LOG_IN_WINDOW) {
+            failures.pop_front();
+        }
+        if let Some(oldest) = failures.front()
+            && failures.len() >= FAILED_LOG_INS
+        {
+            return Err(wait(*oldest + LOG_IN_WINDOW, now));
+        }
+        failures.push_back(now);
+        Ok(())
+    }
+
+    /// Takes a try back that did not fail: it succeeded, or could not be decided.
+    pub fn take_back_log_in(&self, account: &Account) {
+        if let Some(failures) = self.log_ins.get(account) {
+            failures.lock().unwrap_or_else(PoisonError::into_inner).pop_back();
+        }
+    }
+}
+
+fn wait(until: Instant, now: Instant) -> Wait {
+    Wait(until.saturating_duration_since(now).as_secs_f64().ceil().max(1.0) as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn account(name: &str) -> Account {
+        (TenantId::default(), name.to_owned(), None)
+    }
+
+    #[test]
+    fn the_eleventh_failed_log_in_waits_until_the_first_is_forgotten() {
+        let (throttles, now) = (Throttles::new(0), Instant::now());
+        for second in 0..10 {
+            assert_eq!(throttles.begin_log_in(&account("a"), now + Duration::from_secs(second)), Ok(()));
+        }
+        let later = now + Duration::from_secs(60);
+        assert_eq!(throttles.begin_log_in(&account("a"), later), Err(Wait(840)));
+        assert_eq!(throttles.begin_log_in(&account("b"), later), Ok(()));
+        assert_eq!(throttles.begin_log_in(&account("a"), now + LOG_IN_WINDOW), Ok(()));
+    }
+
+    #[test]
+    fn a_log_in_that_succeeds_is_not_counted() {
+        let (throttles, now) = (Throttles::new(0), Instant::now());
+        for _ in 0..50 {
+            assert_eq!(throttles.begin_log_in(&account("a"), now), Ok(()));
+            throttles.take_back_log_in(&account("a"));
+        }
+    }
+
+    #[test]
+    fn r_lim_1_the_request_after_the_last_waits_and_does_not_count() {
+        let (throttles, now, user) = (Throttles::new(2), Instant::now(), UserId(1));
+        let ask = |after| throttles.request(TenantId::default(), user, now + Duration::from_secs(after));
+        assert_eq!((ask(0), ask(1), ask(2), ask(3)), (Ok(()), Ok(()), Err(Wait(58)), Err(Wait(57))));
+        assert_eq!(ask(60), Ok(()));
+    }
+}
