@@ -135,12 +135,13 @@ async fn authenticate(request: &HttpRequest) -> Result<Option<Caller>, ApiError>
 
 /// The token of an `Authorization: Token …` header: `Some(None)` when the scheme is ours and no single token follows.
 fn token(request: &HttpRequest) -> Option<Option<&str>> {
-    let header = request.headers().get(header::AUTHORIZATION)?.to_str().ok()?;
-    let mut words = header.split_ascii_whitespace();
-    if !words.next()?.eq_ignore_ascii_case("token") {
+    let header = request.headers().get(header::AUTHORIZATION)?.as_bytes();
+    let mut words = header.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+    if !words.next()?.eq_ignore_ascii_case(b"token") {
         return None;
     }
-    Some(words.next().filter(|_| words.next().is_none()))
+    let token = words.next().filter(|_| words.next().is_none());
+    Some(token.and_then(|token| std::str::from_utf8(token).ok()))
 }
 
 /// Arguments of handlers whose first one says who may call.
@@ -182,6 +183,7 @@ mod tests {
         assert_eq!(read("tOkEn  abc"), Some(Some("abc".to_owned())));
         assert_eq!(read("Token"), Some(None));
         assert_eq!(read("Token a b"), Some(None));
+        assert_eq!(read("Token \u{e9}"), Some(Some("\u{e9}".to_owned())));
         assert_eq!(read("Bearer abc"), None);
         assert_eq!(read("abc"), None);
     }
