@@ -92,7 +92,7 @@ impl Application {
         if let Some(position) = position
             && !self.read_models.wait_for(tenant, position, READ_YOUR_WRITES).await
         {
-            metrics::counter!("read_your_writes_timeouts_total").increment(1);
+            metrics::counter!("chatledger_read_your_writes_timeouts_total").increment(1);
         }
     }
 

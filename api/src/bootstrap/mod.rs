@@ -57,7 +57,8 @@ impl From<DatabaseError> for StartError {
 pub fn init_logs(config: &Config) {
     use tracing_subscriber::{EnvFilter, fmt};
     let filter = EnvFilter::try_new(&config.log_filter).unwrap_or_else(|_| EnvFilter::new("info"));
-    let logs = fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let color = std::io::IsTerminal::is_terminal(&std::io::stderr());
+    let logs = fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(color);
     // A second call, as in tests, changes nothing.
     let _ = if config.json_logs { logs.json().try_init() } else { logs.try_init() };
 }

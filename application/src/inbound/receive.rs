@@ -61,7 +61,7 @@ impl Application {
         body: &[u8],
     ) -> Result<WebhookVerdict, ApplicationError> {
         if !signature.is_some_and(|signature| self.webhooks.is_signed(signature, body)) {
-            metrics::counter!("webhooks_refused_total").increment(1);
+            metrics::counter!("chatledger_webhooks_refused_total").increment(1);
             return Ok(WebhookVerdict::InvalidSignature);
         }
         Ok(self.receive(Door::Cloud, body).await?.verdict)
@@ -95,7 +95,7 @@ impl Application {
     }
 
     pub(crate) async fn receive(&self, door: Door, body: &[u8]) -> Result<Receipt, ApplicationError> {
-        metrics::counter!("webhooks_received_total").increment(1);
+        metrics::counter!("chatledger_webhooks_received_total").increment(1);
         let call = match self.webhooks.read(body) {
             Ok(call) => call,
             Err(NotACall(reason)) => {
@@ -140,7 +140,7 @@ impl Application {
         }
         let count = kept.len();
         if count > 0 {
-            metrics::counter!("webhook_elements_quarantined_total").increment(count as u64);
+            metrics::counter!("chatledger_webhook_elements_quarantined_total").increment(count as u64);
             self.quarantine.keep(kept).await?;
         }
         Ok(count)

@@ -4,6 +4,7 @@
 
 mod completeness;
 mod first_messages;
+mod headline;
 mod kill_postgres;
 mod kill_server;
 mod load;
