@@ -3,6 +3,7 @@
 use actix_web::{HttpResponse, ResponseError, http::StatusCode, http::header};
 use chatledger_application::{ApplicationError, ports::Unavailable};
 use chatledger_domain::RawJson;
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::{extract::FieldErrors, family::json_body, throttle::Wait};
@@ -17,6 +18,7 @@ pub const INACTIVE_USER: &str = "User inactive or deleted.";
 const FORBIDDEN: &str = "You do not have permission to perform this action.";
 const CHANGED: &str = "Chat assignments have been changed by another user recently.";
 const WINDOW_CLOSED: &str = "The 24-hour customer service window is closed. Send a template message.";
+const UNAVAILABLE: &str = "The service is temporarily unavailable. Please try again.";
 
 /// An error of the Integration API.
 #[derive(Debug)]
@@ -66,40 +68,68 @@ impl ApiError {
         Self::field(path, format!("Invalid pk \"{pk}\" - object does not exist."))
     }
 
-    fn body(&self) -> Value {
+    fn body(&self) -> Body<'_> {
         match self {
-            Self::Fields(errors) => errors.body(),
+            Self::Fields(errors) => Body::Fields(errors),
             Self::Parse(why) => {
                 let detail = format!("JSON parse error - {why}");
-                json!({"detail": detail, "reason": detail})
+                Body::both(detail.clone(), detail)
             }
-            Self::Reason(reason) => json!({"reason": reason}),
+            Self::Reason(reason) => Body::Reason { reason: reason.clone(), waba_response: None },
             Self::Provider(errors) => {
-                json!({"reason": provider_reason(errors), "waba_response": {"errors": errors.tree()}})
+                let waba_response = Some(WabaErrors { errors: errors.clone() });
+                Body::Reason { reason: provider_reason(errors), waba_response }
             }
-            Self::Unauthenticated(detail) => json!({"detail": detail}),
-            Self::Forbidden => json!({"detail": FORBIDDEN}),
-            Self::AssignmentHeld => json!({"detail": FORBIDDEN, "reason": CHANGED}),
-            Self::NotFound => json!({"detail": "Not found."}),
-            Self::TooSlow => json!({"detail": "The request did not arrive in time."}),
-            Self::TooLarge => json!({"reason": "The file is too large.", "detail": "The request is too large."}),
-            Self::UnsupportedMediaType(kind) => {
-                json!({"detail": format!("Unsupported media type \"{kind}\" in request.")})
-            }
-            Self::Throttled(Wait(1)) => json!({"detail": "Request was throttled. Expected available in 1 second."}),
+            Self::Unauthenticated(detail) => Body::detail(*detail),
+            Self::Forbidden => Body::detail(FORBIDDEN),
+            Self::AssignmentHeld => Body::both(FORBIDDEN, CHANGED),
+            Self::NotFound => Body::detail("Not found."),
+            Self::TooSlow => Body::detail("The request did not arrive in time."),
+            Self::TooLarge => Body::both("The request is too large.", "The file is too large."),
+            Self::UnsupportedMediaType(kind) => Body::detail(format!("Unsupported media type \"{kind}\" in request.")),
             Self::Throttled(Wait(seconds)) => {
-                json!({"detail": format!("Request was throttled. Expected available in {seconds} seconds.")})
+                let plural = if *seconds == 1 { "" } else { "s" };
+                Body::detail(format!("Request was throttled. Expected available in {seconds} second{plural}."))
             }
-            Self::WindowClosed => json!({
-                "reason": WINDOW_CLOSED,
-                "waba_response": {"errors": [{"code": 470, "title": "Re-engagement message"}]},
-            }),
-            Self::Unavailable => {
-                let text = "The service is temporarily unavailable. Please try again.";
-                json!({"reason": text, "detail": text})
+            Self::WindowClosed => {
+                let errors = RawJson::from(&json!([{"code": 470, "title": "Re-engagement message"}]));
+                Body::Reason { reason: WINDOW_CLOSED.to_owned(), waba_response: Some(WabaErrors { errors }) }
             }
-            Self::Internal => json!({"detail": "A server error occurred."}),
+            Self::Unavailable => Body::both(UNAVAILABLE, UNAVAILABLE),
+            Self::Internal => Body::detail("A server error occurred."),
         }
+    }
+}
+
+/// The body of an error, keys in the contract's order.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Body<'a> {
+    Fields(&'a FieldErrors),
+    Detail {
+        detail: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+    },
+    Reason {
+        reason: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        waba_response: Option<WabaErrors>,
+    },
+}
+
+#[derive(Serialize)]
+struct WabaErrors {
+    errors: RawJson,
+}
+
+impl Body<'_> {
+    fn detail(detail: impl Into<String>) -> Self {
+        Self::Detail { detail: detail.into(), reason: None }
+    }
+
+    fn both(detail: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self::Detail { detail: detail.into(), reason: Some(reason.into()) }
     }
 }
 
@@ -201,6 +231,10 @@ impl From<Unavailable> for ApiError {
 mod tests {
     use super::*;
 
+    fn shown(error: &ApiError) -> Value {
+        serde_json::to_value(error.body()).unwrap()
+    }
+
     fn raw(text: &str) -> RawJson {
         RawJson::parse(text.to_owned()).unwrap()
     }
@@ -210,7 +244,7 @@ mod tests {
         let error = ApiError::from(ApplicationError::WindowClosed);
         assert_eq!(error.status_code().as_u16(), 453);
         assert_eq!(
-            error.body(),
+            shown(&error),
             json!({"reason": "The 24-hour customer service window is closed. Send a template message.",
                    "waba_response": {"errors": [{"code": 470, "title": "Re-engagement message"}]}})
         );
@@ -221,12 +255,12 @@ mod tests {
         assert_eq!(ApiError::Provider(raw(r#"[{"code":131047,"title":"Re-engagement"}]"#)).status_code().as_u16(), 453);
         let error = ApiError::Provider(raw(r#"[{"code":131026,"title":"Message undeliverable"}]"#));
         assert_eq!(error.status_code().as_u16(), 400);
-        assert_eq!(error.body()["reason"], "WhatsApp refused the message: Message undeliverable");
+        assert_eq!(shown(&error)["reason"], "WhatsApp refused the message: Message undeliverable");
     }
 
     #[test]
     fn r_asg_10_the_loser_is_told_why() {
-        let body = ApiError::from(ApplicationError::AssignmentHeld).body();
+        let body = shown(&ApiError::from(ApplicationError::AssignmentHeld));
         assert_eq!(body["reason"], "Chat assignments have been changed by another user recently.");
         assert_eq!(body["detail"], FORBIDDEN);
     }
@@ -240,7 +274,7 @@ mod tests {
             ApiError::Provider(raw("[]")),
         ];
         for error in errors {
-            assert!(error.body()["reason"].as_str().is_some_and(|reason| !reason.is_empty()), "{error:?}");
+            assert!(shown(&error)["reason"].as_str().is_some_and(|reason| !reason.is_empty()), "{error:?}");
         }
     }
 
@@ -248,6 +282,6 @@ mod tests {
     fn r_err_2_a_fault_shows_nothing_of_its_cause() {
         let error = ApiError::from(Unavailable::new("the database", "password=hunter2"));
         assert_eq!(error.status_code().as_u16(), 503);
-        assert!(!error.body().to_string().contains("hunter2"));
+        assert!(!shown(&error).to_string().contains("hunter2"));
     }
 }

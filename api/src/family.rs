@@ -4,6 +4,7 @@ use actix_web::{
     HttpRequest, HttpResponse, HttpResponseBuilder,
     http::{Method, StatusCode, header},
 };
+use serde::Serialize;
 use serde_json::json;
 
 /// An API family, as far as errors differ.
@@ -13,6 +14,21 @@ pub enum Family {
     Integration,
     /// The Service API, and the doors for WhatsApp.
     Service,
+}
+
+/// The Service API's form, keys in the contract's order.
+#[derive(Serialize)]
+struct Envelope<'a> {
+    success: bool,
+    data: (),
+    error: &'a str,
+    pagination: (),
+    details: Details<'a>,
+}
+
+#[derive(Serialize)]
+struct Details<'a> {
+    code: &'a str,
 }
 
 impl Family {
@@ -26,14 +42,20 @@ impl Family {
     /// An error in this family's form. `text` is for people, `code` for programs.
     #[must_use]
     pub fn error(self, status: StatusCode, text: &str, code: &str) -> HttpResponse {
-        let body = match self {
-            Self::Integration if status == StatusCode::BAD_REQUEST => json!({"detail": text, "reason": text}),
-            Self::Integration => json!({"detail": text}),
-            Self::Service => {
-                json!({"success": false, "data": null, "error": text, "pagination": null, "details": {"code": code}})
+        let builder = HttpResponse::build(status);
+        match self {
+            Self::Integration if status == StatusCode::BAD_REQUEST => {
+                json_body(builder, &json!({"detail": text, "reason": text}))
             }
-        };
-        json_body(HttpResponse::build(status), &body)
+            Self::Integration => json_body(builder, &json!({"detail": text})),
+            Self::Service => {
+                let (data, pagination) = ((), ());
+                json_body(
+                    builder,
+                    &Envelope { success: false, data, error: text, pagination, details: Details { code } },
+                )
+            }
+        }
     }
 
     /// The error that stands for a status, with nothing of its cause.
@@ -68,7 +90,7 @@ impl Family {
 }
 
 /// A JSON answer with its charset (R-GEN-5).
-pub(crate) fn json_body(mut builder: HttpResponseBuilder, body: &impl serde::Serialize) -> HttpResponse {
+pub(crate) fn json_body(mut builder: HttpResponseBuilder, body: &impl Serialize) -> HttpResponse {
     match serde_json::to_string(body) {
         Ok(text) => builder.insert_header((header::CONTENT_TYPE, "application/json; charset=utf-8")).body(text),
         Err(error) => {

@@ -1,13 +1,16 @@
 //! Every error of the doors for WhatsApp, in the Service API's form.
 
-use actix_web::{HttpResponse, ResponseError, http::StatusCode};
-use chatledger_application::ApplicationError;
-use serde_json::json;
-
-use crate::{
-    extract::BodyError,
-    family::{Family, json_body},
+use actix_web::{
+    HttpResponse, ResponseError,
+    http::{StatusCode, header},
 };
+use chatledger_application::ApplicationError;
+
+use crate::{extract::BodyError, family::Family};
+
+/// What the contract answers to a bad signature, exactly.
+const INVALID_SIGNATURE: &str =
+    r#"{"success":false,"error":"Invalid signature","details":{"code":"INVALID_SIGNATURE"}}"#;
 
 /// An error of a webhook call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,12 +52,9 @@ impl ResponseError for HookError {
         let status = self.status_code();
         match self {
             Self::NotACall => Family::Service.error(status, "The body is not a WhatsApp call", "INVALID_BODY"),
-            Self::InvalidSignature => {
-                let body = json!({
-                    "success": false, "error": "Invalid signature", "details": {"code": "INVALID_SIGNATURE"},
-                });
-                json_body(HttpResponse::build(status), &body)
-            }
+            Self::InvalidSignature => HttpResponse::build(status)
+                .insert_header((header::CONTENT_TYPE, "application/json; charset=utf-8"))
+                .body(INVALID_SIGNATURE),
             Self::Body(_) => {
                 let mut response = Family::Service.status_error(status);
                 // The rest of the body is still on its way, and nobody will read it.
