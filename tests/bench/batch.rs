@@ -21,9 +21,8 @@ pub async fn run(size: Size) {
     let customers = 5_000;
     let calls: Vec<Vec<u8>> = (0..size.of(4_000))
         .map(|i| {
-            let messages: Vec<_> = (0..BATCH)
-                .map(|j| (customer((i * BATCH + j) % customers), format!("b{i}-{j}")))
-                .collect();
+            let messages: Vec<_> =
+                (0..BATCH).map(|j| (customer((i * BATCH + j) % customers), format!("b{i}-{j}"))).collect();
             webhook(secret, &call(number, &messages))
         })
         .collect();

@@ -93,7 +93,7 @@ impl Server {
     }
 
     fn terminate(&mut self) {
-        let _ = Command::new("kill").arg(self.process.id().to_string()).status();
+        let _ = Command::new("/bin/sh").args(["-c", "kill \"$1\"", "sh", &self.process.id().to_string()]).status();
         let _ = self.process.wait();
     }
 }

@@ -59,7 +59,8 @@ impl Process {
     /// SIGTERM; how long it took to end.
     pub fn terminate(mut self) -> Duration {
         let since = std::time::Instant::now();
-        let sent = Command::new("kill").arg(self.child.id().to_string()).status().expect("kill runs");
+        let sent = Command::new("/bin/sh").args(["-c", "kill \"$1\"", "sh", &self.child.id().to_string()]).status();
+        let sent = sent.expect("a shell");
         assert!(sent.success());
         self.child.wait().expect("gone");
         since.elapsed()

@@ -17,8 +17,7 @@ async fn r6_a_reader_misses_no_event_of_eight_writers_on_two_servers() {
     let database = database().await;
     let tenant = TenantId::of_slug("r6");
     // Two ledgers on one database, as two servers are.
-    let servers: Vec<Arc<PgLedger>> =
-        (0..2).map(|_| Arc::new(PgLedger::new(database.pool.clone()))).collect();
+    let servers: Vec<Arc<PgLedger>> = (0..2).map(|_| Arc::new(PgLedger::new(database.pool.clone()))).collect();
     let per_writer = rounds(2_500, 125_000);
     let mut writers = Vec::new();
     for writer in 0..8 {

@@ -31,7 +31,8 @@ async fn everything_acknowledged_is_there_once_after_a_kill_right_behind_the_las
     load::settle(&database.pool).await;
     let ids = (0..messages + thrice).map(|i| format!("wamid.h{i}")).collect();
     load::check(&database.pool, &ids).await;
-    let chats: i64 = sqlx::query_scalar("SELECT count(*) FROM read_models.chats").fetch_one(&database.pool).await.unwrap();
+    let chats: i64 =
+        sqlx::query_scalar("SELECT count(*) FROM read_models.chats").fetch_one(&database.pool).await.unwrap();
     assert_eq!(usize::try_from(chats).unwrap(), contacts);
     drop(server);
 }

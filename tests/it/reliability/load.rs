@@ -49,8 +49,7 @@ pub fn start(target: &Target, senders: usize, pause: Duration, contacts: usize) 
     };
     let tasks = (0..senders).map(|sender| {
         let (target, stop) = (target.clone(), load.stop.clone());
-        let (acknowledged, unanswered, last) =
-            (load.acknowledged.clone(), load.unanswered.clone(), load.last.clone());
+        let (acknowledged, unanswered, last) = (load.acknowledged.clone(), load.unanswered.clone(), load.last.clone());
         tokio::spawn(async move {
             let mut number = 0;
             while !stop.load(Ordering::SeqCst) {
@@ -114,12 +113,11 @@ pub fn body(target: &Target, from: &str, id: &str) -> Vec<u8> {
 /// Holds the ledger and the read model against what was acknowledged: nothing lost, nothing twice, a chat for each
 /// contact, and the ledger in order.
 pub async fn check(pool: &PgPool, acknowledged: &HashSet<String>) {
-    let ids: Vec<String> = sqlx::query_scalar(
-        "SELECT payload->>'waba_id' FROM ledger.events WHERE event_type = 'MessageReceived'",
-    )
-    .fetch_all(pool)
-    .await
-    .expect("the ledger is read");
+    let ids: Vec<String> =
+        sqlx::query_scalar("SELECT payload->>'waba_id' FROM ledger.events WHERE event_type = 'MessageReceived'")
+            .fetch_all(pool)
+            .await
+            .expect("the ledger is read");
     let stored: HashSet<String> = ids.iter().cloned().collect();
     assert_eq!(ids.len(), stored.len(), "messages are in the ledger twice");
     let lost: Vec<&String> = acknowledged.difference(&stored).collect();

@@ -24,7 +24,11 @@ async fn r8_statuses_in_all_24_orders_end_the_same() {
         inbox.settle().await;
         let page = inbox.get(&inbox.admin, "messages/?wa_id=351912000111&limit=1000").await.expect(200);
         let message = find(&page, &sent["id"]);
-        ends.push(json!([message["waba_statuses"], message["is_failed"], message["waba_payload"]["errors"][0]["code"]]));
+        ends.push(json!([
+            message["waba_statuses"],
+            message["is_failed"],
+            message["waba_payload"]["errors"][0]["code"]
+        ]));
     }
     assert_eq!(ends.len(), 24);
     let expected = json!([{"sent": 1_767_693_600, "delivered": 1_767_693_601, "read": 1_767_693_602}, true, 131_026]);
@@ -50,8 +54,9 @@ fn permutations(items: &[usize]) -> Vec<Vec<usize>> {
 #[tokio::test]
 async fn r8_a_call_of_1000_with_one_bad_element_keeps_999() {
     let inbox = Inbox::start().await;
-    let mut messages: Vec<Value> =
-        (0..1_000).map(|i| text_message(&format!("35191200{:04}", i % 100), &format!("wamid.{i}"), now(), "Hi")).collect();
+    let mut messages: Vec<Value> = (0..1_000)
+        .map(|i| text_message(&format!("35191200{:04}", i % 100), &format!("wamid.{i}"), now(), "Hi"))
+        .collect();
     messages[500] = json!({"from": 7, "id": null, "timestamp": "soon", "type": "text"});
     inbox.bring(json!({"messages": messages})).await;
     inbox.settle().await;
