@@ -119,7 +119,13 @@ impl Application {
             return Ok(None);
         }
         let found = self.ledger.at(tenant, Position(id.0)).await?;
-        Ok(found.and_then(Tagging::read).filter(|tagging| tagging.message.is_some() == of_message))
+        let found = found.and_then(Tagging::read).filter(|tagging| tagging.message.is_some() == of_message);
+        let Some(mut tagging) = found else { return Ok(None) };
+        // The history of its removal shows the tag as it is by then (R-TAG-6), not as it was when it was put on.
+        if let Some(tag) = self.tag(tenant, tagging.tag.id).await? {
+            tagging.tag = as_it_is(tag);
+        }
+        Ok(Some(tagging))
     }
 
     pub(crate) async fn remove_tagging(
@@ -152,13 +158,15 @@ impl Application {
     }
 
     async fn tag_as_it_is(&self, context: &Context, id: TagId) -> Result<TagAsItWas, ApplicationError> {
-        let unknown = ApplicationError::UnknownTag(id);
-        let Some(stream) = self.stream_at::<Tag>(context.tenant, id.0).await? else { return Err(unknown) };
-        let tag: Tag = self.streams.state(context.tenant, &stream).await?;
-        if !tag.exists || tag.id != id {
-            return Err(unknown);
-        }
-        Ok(TagAsItWas { id, name: tag.name, web_inbox_color: tag.web_inbox_color })
+        let tag = self.tag(context.tenant, id).await?.filter(|tag| tag.exists);
+        tag.map(as_it_is).ok_or(ApplicationError::UnknownTag(id))
+    }
+
+    /// A tag, also one that was deleted.
+    async fn tag(&self, tenant: TenantId, id: TagId) -> Result<Option<Tag>, ApplicationError> {
+        let Some(stream) = self.stream_at::<Tag>(tenant, id.0).await? else { return Ok(None) };
+        let tag: Tag = self.streams.state(tenant, &stream).await?;
+        Ok(Some(tag).filter(|tag| tag.id == id))
     }
 
     async fn message(&self, context: &Context, id: &str) -> Result<MessageRef, ApplicationError> {
@@ -171,6 +179,10 @@ impl Application {
         let found = self.read_models.message(context.tenant, id).await?;
         found.ok_or_else(|| ApplicationError::UnknownMessage(id.to_owned()))
     }
+}
+
+fn as_it_is(tag: Tag) -> TagAsItWas {
+    TagAsItWas { id: tag.id, name: tag.name, web_inbox_color: tag.web_inbox_color }
 }
 
 /// Who removes a tagging, and who is named in the history.
