@@ -6,6 +6,7 @@ mod embedded;
 mod event_fixtures;
 mod event_schemas;
 mod harness;
+mod integration;
 mod ledger;
 mod projections;
 mod reliability;

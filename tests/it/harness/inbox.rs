@@ -6,11 +6,16 @@ use std::{
     time::Duration,
 };
 
-use chatledger_api::bootstrap::{Config, Login, Sandbox};
+use chatledger_api::bootstrap::{Config, Login, Sandbox, Tools};
+use chatledger_application::{tenants::NewTenant, users::NewUser};
+use chatledger_domain::{
+    Role, TenantId,
+    whatsapp_account::{Channel, Number},
+};
+use chatledger_infrastructure::postgres::connect;
 use chrono::Utc;
 use reqwest::Method;
 use serde_json::{Value, json};
-use chatledger_infrastructure::postgres::connect;
 use sqlx::PgPool;
 use tempfile::TempDir;
 use tokio::sync::oneshot;
@@ -114,6 +119,50 @@ impl Inbox {
             stop: Some(stop),
             thread: Some(thread),
         }
+    }
+
+    /// The operator's tools, beside the running server.
+    async fn tools(&self) -> Tools {
+        let mut config = Config::load(None).expect("the defaults are valid");
+        config.database_url = Some(self.database_url.clone());
+        config.max_connections = 4;
+        config.data_dir = self.data.path().to_string_lossy().into_owned();
+        Tools::open_with_key(config).await.expect("the tools open beside the server")
+    }
+
+    /// Another user of the sandbox's own tenant.
+    pub async fn add_user(&self, username: &str, role: Role) -> Login {
+        self.add_user_to("demo", username, role).await
+    }
+
+    /// A user of a tenant.
+    pub async fn add_user_to(&self, slug: &str, username: &str, role: Role) -> Login {
+        let (tools, tenant) = (self.tools().await, TenantId::of_slug(slug));
+        let group = tools.built_in_group(tenant, role).await.expect("an answer").expect("a built-in group");
+        let password = format!("{username} and a password");
+        let [first_name, last_name, email] = ["", "", ""].map(str::to_owned);
+        let new =
+            NewUser { username: username.to_owned(), first_name, last_name, email, role, password: password.clone() };
+        let (id, token) = tools.application.create_active_user(tenant, group, new).await.expect("a user");
+        tools.close().await;
+        Login { id, username: username.to_owned(), password, token }
+    }
+
+    /// Another tenant with a number of its own, known to the server when this returns.
+    pub async fn add_tenant(&self, slug: &str, host: &str, phone_number_id: &str) {
+        let (tools, tenant) = (self.tools().await, TenantId::of_slug(slug));
+        let new = NewTenant { slug: slug.to_owned(), name: slug.to_owned(), hosts: vec![host.to_owned()] };
+        tools.application.create_tenant(new).await.expect("a tenant");
+        let number = Number {
+            phone_number_id: phone_number_id.to_owned(),
+            display_phone_number: "+351220000000".to_owned(),
+            channel: Channel::Cloud,
+            waba_id: None,
+        };
+        tools.application.connect_account(tenant, number, "a token").await.expect("connected");
+        tools.close().await;
+        // The server may have looked just before, and looks again after a second.
+        tokio::time::sleep(Duration::from_millis(1_100)).await;
     }
 
     /// The body of a Cloud call with this value in one change of field `messages`.
