@@ -10,6 +10,9 @@ use futures_util::StreamExt;
 
 use crate::error::ApiError;
 
+/// How much of a body that is too large is still taken in, in bytes.
+const MOST_DISCARDED: usize = 16 * 1024 * 1024;
+
 /// Why a body was not received.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BodyError {
@@ -41,25 +44,43 @@ pub async fn read_body(
     at_most: usize,
     deadline: Duration,
 ) -> Result<Bytes, BodyError> {
+    let read = async {
+        let read = collect(&mut payload, length, at_most).await;
+        if read == Err(BodyError::TooLarge) {
+            discard(&mut payload).await;
+        }
+        read
+    };
+    tokio::time::timeout(deadline, read).await.unwrap_or(Err(BodyError::TooSlow))
+}
+
+async fn collect(payload: &mut Payload, length: Option<usize>, at_most: usize) -> Result<Bytes, BodyError> {
     if length.is_some_and(|length| length > at_most) {
         return Err(BodyError::TooLarge);
     }
-    let read = async {
-        // Nearly every body comes in one piece, which is then passed on as it is.
-        let Some(first) = payload.next().await else { return Ok(Bytes::new()) };
-        let first = first.map_err(|_| BodyError::Broken)?;
-        let Some(second) = payload.next().await else { return within(first, at_most) };
-        let mut whole = BytesMut::with_capacity(length.unwrap_or(first.len() * 2).min(at_most));
-        whole.extend_from_slice(&first);
-        whole.extend_from_slice(&second.map_err(|_| BodyError::Broken)?);
-        while whole.len() <= at_most
-            && let Some(chunk) = payload.next().await
-        {
-            whole.extend_from_slice(&chunk.map_err(|_| BodyError::Broken)?);
-        }
-        within(whole.freeze(), at_most)
-    };
-    tokio::time::timeout(deadline, read).await.unwrap_or(Err(BodyError::TooSlow))
+    // Nearly every body comes in one piece, which is then passed on as it is.
+    let Some(first) = payload.next().await else { return Ok(Bytes::new()) };
+    let first = first.map_err(|_| BodyError::Broken)?;
+    let Some(second) = payload.next().await else { return within(first, at_most) };
+    let mut whole = BytesMut::with_capacity(length.unwrap_or(first.len() * 2).min(at_most));
+    whole.extend_from_slice(&first);
+    whole.extend_from_slice(&second.map_err(|_| BodyError::Broken)?);
+    while whole.len() <= at_most
+        && let Some(chunk) = payload.next().await
+    {
+        whole.extend_from_slice(&chunk.map_err(|_| BodyError::Broken)?);
+    }
+    within(whole.freeze(), at_most)
+}
+
+/// Takes in what is still being sent, within reason: a client whose connection is cut while it sends never sees why.
+async fn discard(payload: &mut Payload) {
+    let mut left = MOST_DISCARDED;
+    while left > 0
+        && let Some(Ok(chunk)) = payload.next().await
+    {
+        left = left.saturating_sub(chunk.len());
+    }
 }
 
 fn within(bytes: Bytes, at_most: usize) -> Result<Bytes, BodyError> {
