@@ -119,8 +119,12 @@ impl Directory for World {
         Ok(Arc::new([]))
     }
     async fn by_id(&self, id: TenantId) -> Result<Option<TenantEntry>, Unavailable> {
-        let number =
-            Number { phone_number_id: "1001".into(), display_phone_number: "351".into(), channel: Channel::Cloud, waba_id: None };
+        let number = Number {
+            phone_number_id: "1001".into(),
+            display_phone_number: "351".into(),
+            channel: Channel::Cloud,
+            waba_id: None,
+        };
         let number = Some(number).filter(|_| !self.disconnected.load(SeqCst));
         let (slug, name, hosts) = ("t".into(), "T".into(), Vec::new());
         Ok(Some(TenantEntry { id, slug, name, hosts, settings: Default::default(), number }))

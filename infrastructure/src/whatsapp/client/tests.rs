@@ -57,7 +57,7 @@ fn client(url: &str) -> WhatsAppClient {
 }
 
 fn number(channel: Channel) -> Number {
-    Number { phone_number_id: "10/01".into(), display_phone_number: "+351210000000".into(), channel }
+    Number { phone_number_id: "10/01".into(), display_phone_number: "+351210000000".into(), channel, waba_id: None }
 }
 
 fn letter(wa_id: &str, message: &str) -> Letter {

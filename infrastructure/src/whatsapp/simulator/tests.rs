@@ -68,7 +68,7 @@ fn start(callback: Option<String>) -> (Simulator, WhatsAppClient) {
 
 fn number(channel: Channel) -> Number {
     let SimulatedNumber { phone_number_id, display_phone_number, .. } = SimulatedNumber::default();
-    Number { phone_number_id, display_phone_number, channel }
+    Number { phone_number_id, display_phone_number, channel, waba_id: None }
 }
 
 fn letter(wa_id: &str) -> Letter {
