@@ -35,22 +35,48 @@ fn row(row: &PgRow) -> Result<ChatRow, sqlx::Error> {
 
 const COLUMNS: &str = "c.wa_id, c.last_message_id, c.incoming_total, c.assigned_user, c.assigned_group";
 
-/// Appends where the chats come from and which are wanted. What is searched for is found first, by its own indexes.
-fn from(sql: &mut QueryBuilder<'_, Postgres>, tenant: TenantId, actor: &Actor, filter: &ChatFilter) {
-    sql.push(" FROM ");
-    if let Some(search) = &filter.search {
-        let pattern = pattern(search);
+/// What is searched for: a pattern for persons, and the tags whose names match it.
+struct Search {
+    pattern: String,
+    tags: Vec<i64>,
+}
+
+impl Search {
+    async fn of(db: &mut PgConnection, tenant: TenantId, filter: &ChatFilter) -> Result<Option<Self>, sqlx::Error> {
+        let Some(pattern) = filter.search.as_deref().map(pattern) else { return Ok(None) };
+        let sql = "SELECT id FROM read_models.tags WHERE tenant_id = $1 AND name_key LIKE $2";
+        let tags = sqlx::query_scalar(sql).bind(tenant.0).bind(&pattern).fetch_all(db).await?;
+        Ok(Some(Self { pattern, tags }))
+    }
+
+    /// Appends the chats found. That no tag matches is told to the planner by leaving tags out: it would expect
+    /// thousands of taggings and read every chat. `OFFSET 0` keeps it from walking the chats by time until enough
+    /// happen to match.
+    fn from(&self, sql: &mut QueryBuilder<'_, Postgres>, tenant: TenantId) {
         sql.push("(SELECT p.wa_id FROM read_models.persons p WHERE p.tenant_id = ").push_bind(tenant.0);
-        sql.push(" AND p.search LIKE ").push_bind(pattern.clone());
-        sql.push(
-            " UNION SELECT x.wa_id FROM read_models.tags t
-              JOIN read_models.chat_taggings x ON x.tenant_id = t.tenant_id AND x.tag_id = t.id WHERE t.tenant_id = ",
-        );
-        sql.push_bind(tenant.0).push(" AND t.name_key LIKE ").push_bind(pattern);
-        // Without OFFSET the list might be walked by time instead, until enough happen to match.
+        sql.push(" AND p.search LIKE ").push_bind(self.pattern.clone());
+        if !self.tags.is_empty() {
+            sql.push(" UNION SELECT x.wa_id FROM read_models.chat_taggings x WHERE x.tenant_id = ").push_bind(tenant.0);
+            sql.push(" AND x.tag_id = ANY(").push_bind(self.tags.clone()).push(")");
+        }
         sql.push(" OFFSET 0) f JOIN read_models.chats c ON c.wa_id = f.wa_id");
-    } else {
-        sql.push("read_models.chats c");
+    }
+}
+
+/// Appends where the chats come from and which are wanted.
+fn from(
+    sql: &mut QueryBuilder<'_, Postgres>,
+    tenant: TenantId,
+    actor: &Actor,
+    filter: &ChatFilter,
+    search: Option<&Search>,
+) {
+    sql.push(" FROM ");
+    match search {
+        Some(search) => search.from(sql, tenant),
+        None => {
+            sql.push("read_models.chats c");
+        }
     }
     if filter.unread.is_some() {
         sql.push(
@@ -99,18 +125,25 @@ pub(crate) async fn chats(
     filter: &ChatFilter,
     part: PageRequest,
 ) -> Result<Page<ChatView>, sqlx::Error> {
-    let count = if reads_all(actor) && *filter == ChatFilter::default() {
-        counted(&mut *db, tenant, "chats").await?
-    } else {
-        let mut sql = QueryBuilder::new("SELECT count(*)");
-        from(&mut sql, tenant, actor, filter);
-        sql.build_query_scalar().fetch_one(&mut *db).await?
-    };
+    let search = Search::of(&mut *db, tenant, filter).await?;
     let mut sql = QueryBuilder::new(format!("SELECT {COLUMNS}"));
-    from(&mut sql, tenant, actor, filter);
+    if search.is_some() {
+        // All that matches is found anyway, so it is counted on the way.
+        sql.push(", count(*) OVER () AS matches");
+    }
+    from(&mut sql, tenant, actor, filter, search.as_ref());
     sql.push(" ORDER BY c.sort_timestamp DESC, c.wa_id LIMIT ").push_bind(part.limit);
     sql.push(" OFFSET ").push_bind(part.offset);
     let rows = sql.build().fetch_all(&mut *db).await?;
+    let count = match rows.first().filter(|_| search.is_some()) {
+        Some(row) => row.try_get("matches")?,
+        None if reads_all(actor) && *filter == ChatFilter::default() => counted(&mut *db, tenant, "chats").await?,
+        None => {
+            let mut sql = QueryBuilder::new("SELECT count(*)");
+            from(&mut sql, tenant, actor, filter, search.as_ref());
+            sql.build_query_scalar().fetch_one(&mut *db).await?
+        }
+    };
     let rows = rows.iter().map(row).collect::<Result<Vec<_>, _>>()?;
     Ok(Page { count, rows: complete(db, tenant, actor.user, rows).await? })
 }
