@@ -122,7 +122,7 @@ impl Inbox {
     }
 
     /// The operator's tools, beside the running server.
-    async fn tools(&self) -> Tools {
+    pub async fn tools(&self) -> Tools {
         let mut config = Config::load(None).expect("the defaults are valid");
         config.database_url = Some(self.database_url.clone());
         config.max_connections = 4;

@@ -1,8 +1,11 @@
 //! errors-and-limits §9: what was written is read.
 
+use std::time::Duration;
+
+use chatledger_api::bootstrap::Tools;
 use serde_json::{Value, json};
 
-use super::{RUI, column};
+use super::{ANA, LISTS, RUI, column};
 use crate::harness::inbox::{Inbox, now};
 
 const ROUNDS: usize = 50;
@@ -53,4 +56,65 @@ async fn r_cst_1_after_each_write_the_next_read_shows_it() {
         inbox.post(agent, "mark_as_received/", mark).await.expect(201);
         assert_eq!(chat().await["new_messages"], 0);
     }
+}
+
+#[tokio::test]
+async fn r_cst_1_and_3_another_server_reads_it_at_once_and_nobody_loses_against_another() {
+    let inbox = Inbox::start().await;
+    let other = inbox.beside().await;
+    inbox.customer_writes(RUI, "Hello").await;
+    let mut tags = Vec::new();
+    for round in 0..12 {
+        tags.push(inbox.tag(&format!("tag {round}")).await);
+        assert_eq!(other.total(&inbox.agent, "tags/").await, round + 1);
+    }
+    // All want to change the same chat, half of them on each server.
+    let servers = [&inbox, &other];
+    let tagging = tags.iter().enumerate().map(|(at, tag)| servers[at % 2].tag_chat(*tag, RUI));
+    let mut made = futures_util::future::join_all(tagging).await;
+    made.sort_unstable();
+    for server in servers {
+        let chat = server.page(&inbox.agent, &format!("chats/{RUI}/")).await;
+        assert_eq!(column(&json!({"results": chat["tags"]}), "/tagging_id"), made);
+        assert_eq!(server.total(&inbox.agent, "chat_tagging_events/").await, 12);
+    }
+}
+
+#[tokio::test]
+async fn r_gen_12_and_r_cst_4_read_models_built_anew_answer_byte_by_byte_the_same() {
+    let inbox = Inbox::start().await;
+    for chat in [RUI, ANA] {
+        let message = inbox.customer_writes(chat, "Hello").await;
+        let tag = inbox.tag(&format!("tag of {chat}")).await;
+        let of_message = inbox.tag_message(tag, &message).await;
+        inbox.patch(&inbox.admin, &format!("tags/{tag}/"), json!({"name": chat})).await.expect(200);
+        inbox.delete(&inbox.agent, &format!("message_tagging/{of_message}/")).await;
+        inbox.give(chat, &inbox.agent).await;
+        let body = json!({"wa_id": chat, "type": "text", "text": {"body": "Hi"}});
+        inbox.post(&inbox.agent, "messages/", body).await.expect(201);
+        let mark = json!({"timestamp": now(), "customer_wa_id": chat});
+        inbox.post(&inbox.agent, "mark_as_received/", mark).await.expect(201);
+    }
+    inbox.delete(&inbox.admin, &format!("tags/{}/", inbox.tag("gone").await)).await;
+    // The simulator's statuses come after its answer.
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    inbox.settle().await;
+    let answers = async || {
+        let mut answers = Vec::new();
+        for by in [&inbox.admin, &inbox.agent] {
+            for list in LISTS {
+                let answer = inbox.get(by, list).await;
+                assert_eq!(answer.status, 200, "{list}");
+                answers.push(answer.text);
+            }
+        }
+        answers
+    };
+    let before = answers().await;
+    let tools = inbox.tools().await;
+    let names: Vec<String> = Tools::projections().into_iter().map(str::to_owned).collect();
+    tools.rebuild(&names, |_| {}).await.expect("the read models are built anew");
+    tools.close().await;
+    inbox.settle().await;
+    assert_eq!(answers().await, before);
 }

@@ -40,6 +40,19 @@ const FORBIDDEN: &str = r#"{"detail":"You do not have permission to perform this
 const NOT_FOUND: &str = r#"{"detail":"Not found."}"#;
 const NOT_PROVIDED: &str = r#"{"detail":"Authentication credentials were not provided."}"#;
 
+/// Every list.
+const LISTS: [&str; 9] = [
+    "chats/",
+    "messages/",
+    "persons/",
+    "tags/",
+    "users/",
+    "groups/",
+    "chat_assignment_events/",
+    "chat_tagging_events/",
+    "message_tagging_events/",
+];
+
 /// A JSON object's keys and values as they came, in order.
 struct Pairs(Vec<(String, Box<RawValue>)>);
 

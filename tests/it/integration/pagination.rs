@@ -3,20 +3,8 @@
 use chatledger_domain::Role;
 use serde_json::{Value, json};
 
-use super::{ANA, RUI, bodies, column};
+use super::{ANA, LISTS, RUI, bodies, column};
 use crate::harness::inbox::{Inbox, contact, now, text_message};
-
-const LISTS: [&str; 9] = [
-    "chats/",
-    "messages/",
-    "persons/",
-    "tags/",
-    "users/",
-    "groups/",
-    "chat_assignment_events/",
-    "chat_tagging_events/",
-    "message_tagging_events/",
-];
 
 /// An inbox in which every list has some rows, many of them in one second.
 async fn filled() -> Inbox {
