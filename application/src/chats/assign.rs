@@ -25,6 +25,14 @@ impl Application {
         wa_id: &WaId,
         change: AssignmentChange,
     ) -> Result<(), ApplicationError> {
+        // Whoever may not read the chat learns nothing of users and groups either.
+        let chat: Chat = self.streams.state(context.tenant, wa_id.as_str()).await?;
+        if !chat.exists {
+            return Err(ApplicationError::UnknownChat);
+        }
+        if !context.actor.may_read(chat.assignment) {
+            return Err(ApplicationError::NotReadable);
+        }
         if let Some(Some(user)) = change.user
             && !self.user(context, user).await?.is_some_and(|user| user.is_active())
         {
