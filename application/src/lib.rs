@@ -8,6 +8,7 @@ pub mod application;
 pub mod chats;
 pub mod error;
 pub mod inbound;
+mod loading;
 pub mod ports;
 pub mod streams;
 pub mod tags;

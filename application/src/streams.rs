@@ -5,7 +5,7 @@
 
 use std::{
     any::Any,
-    collections::{BTreeSet, HashMap, HashSet},
+    collections::{BTreeSet, HashSet},
     hash::{DefaultHasher, Hash, Hasher},
     sync::Arc,
 };
@@ -17,6 +17,7 @@ use tokio::sync::{Mutex, MutexGuard};
 
 use crate::{
     error::ApplicationError,
+    loading::Loader,
     ports::ledger::{AppendError, Ledger, Metadata, NewEvent, Recorded, Snapshot, StreamId, Unit},
 };
 
@@ -31,15 +32,17 @@ const STRIPES: usize = 1_024;
 
 type State = Arc<dyn Any + Send + Sync>;
 
+/// An aggregate's state after the event of this sequence.
 #[derive(Clone)]
-struct Baseline {
-    sequence: i64,
+pub(crate) struct Baseline {
+    pub(crate) sequence: i64,
     state: State,
 }
 
 /// Reads and extends streams.
 pub struct Streams {
     ledger: Arc<dyn Ledger>,
+    loader: Loader,
     baselines: Cache<(TenantId, StreamId), Baseline>,
     stripes: Vec<Mutex<()>>,
 }
@@ -47,7 +50,7 @@ pub struct Streams {
 /// A stream to be loaded, with the type of its aggregate.
 #[derive(Clone)]
 pub struct StreamOf {
-    id: StreamId,
+    pub(crate) id: StreamId,
     fresh: fn() -> State,
     restore: fn(&Snapshot) -> Option<State>,
     evolve: fn(&State, &[Recorded]) -> State,
@@ -79,6 +82,24 @@ impl StreamOf {
                 Some(Snapshot { sequence, form: D::FORM.to_owned(), state })
             },
         }
+    }
+}
+
+impl StreamOf {
+    /// Before the first event.
+    pub(crate) fn fresh(&self) -> Baseline {
+        Baseline { sequence: 0, state: (self.fresh)() }
+    }
+
+    /// As of a snapshot; `None` when it has another form.
+    pub(crate) fn restore(&self, snapshot: &Snapshot) -> Option<Baseline> {
+        Some(Baseline { sequence: snapshot.sequence, state: (self.restore)(snapshot)? })
+    }
+
+    /// After these events.
+    pub(crate) fn evolve(&self, from: &Baseline, events: &[Recorded]) -> Baseline {
+        let Some(last) = events.last() else { return from.clone() };
+        Baseline { sequence: last.sequence, state: (self.evolve)(&from.state, events) }
     }
 }
 
@@ -218,7 +239,7 @@ impl Streams {
     #[must_use]
     pub fn new(ledger: Arc<dyn Ledger>) -> Self {
         let stripes = (0..STRIPES).map(|_| Mutex::new(())).collect();
-        Self { ledger, baselines: Cache::new(CACHED), stripes }
+        Self { loader: Loader::new(ledger.clone()), ledger, baselines: Cache::new(CACHED), stripes }
     }
 
     /// Loads the streams, lets `work` decide, appends what it decided as one unit.
@@ -309,35 +330,19 @@ impl Streams {
             if cached.is_none() {
                 missing.push(working.len());
             }
-            let before = cached.unwrap_or_else(|| Baseline { sequence: 0, state: (stream.fresh)() });
+            let before = cached.unwrap_or_else(|| stream.fresh());
             working.push(Working { stream: stream.clone(), now: before.clone(), before });
         }
         if missing.is_empty() {
             return Ok(working);
         }
-        let ids: Vec<StreamId> = missing.iter().map(|i| working[*i].stream.id.clone()).collect();
-        let mut snapshots: HashMap<StreamId, Snapshot> =
-            self.ledger.snapshots(tenant, &ids).await?.into_iter().collect();
-        let mut from = Vec::with_capacity(ids.len());
-        for index in &missing {
-            let stream = working[*index].stream.clone();
-            let restored =
-                snapshots.remove(&stream.id).and_then(|s| (stream.restore)(&s).map(|state| (s.sequence, state)));
-            let (sequence, state) = restored.unwrap_or_else(|| (0, (stream.fresh)()));
-            working[*index].before = Baseline { sequence, state };
-            from.push((stream.id, sequence));
-        }
-        let events = self.ledger.load(tenant, &from).await?;
-        for index in missing {
+        let wanted: Vec<StreamOf> = missing.iter().map(|index| working[*index].stream.clone()).collect();
+        for (index, loaded) in missing.into_iter().zip(self.loader.load(tenant, &wanted).await?) {
             let w = &mut working[index];
-            let own: Vec<Recorded> = events.iter().filter(|e| e.stream == w.stream.id).cloned().collect();
-            if let Some(last) = own.last() {
-                let state = (w.stream.evolve)(&w.before.state, &own);
-                w.before = Baseline { sequence: last.sequence, state };
-            }
-            w.now = w.before.clone();
+            w.before = loaded.baseline.clone();
+            w.now = loaded.baseline;
             self.baselines.insert((tenant, w.stream.id.clone()), w.before.clone());
-            self.snapshot_if_due(tenant, w, w.before.sequence - i64::try_from(own.len()).unwrap_or(0));
+            self.snapshot_if_due(tenant, w, w.before.sequence - i64::try_from(loaded.read).unwrap_or(0));
         }
         Ok(working)
     }
@@ -345,9 +350,11 @@ impl Streams {
     fn remember(&self, tenant: TenantId, worked: Vec<Working>, recorded: &[Recorded]) {
         for mut w in worked {
             let own: Vec<Recorded> = recorded.iter().filter(|e| e.stream == w.stream.id).cloned().collect();
-            let Some(last) = own.last() else { continue };
+            if own.is_empty() {
+                continue;
+            }
             let since = w.before.sequence;
-            w.before = Baseline { sequence: last.sequence, state: (w.stream.evolve)(&w.before.state, &own) };
+            w.before = w.stream.evolve(&w.before, &own);
             self.baselines.insert((tenant, w.stream.id.clone()), w.before.clone());
             self.snapshot_if_due(tenant, &w, since);
         }

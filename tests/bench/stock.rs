@@ -21,7 +21,8 @@ type Stock = CqrsFramework<EventSourced<Chat>, PersistedEventStore<PostgresEvent
 pub async fn commands_per_second(server: &Server, count: usize) -> f64 {
     server.pool.execute("DROP DATABASE IF EXISTS stock").await.expect("the database answers");
     server.pool.execute("CREATE DATABASE stock").await.expect("the database answers");
-    let url = server.text("/database_url").replace("/chatledger", "/stock");
+    let base = server.text("/database_url").rsplit_once('/').expect("a database").0;
+    let url = format!("{base}/stock");
     let pool = PgPoolOptions::new().max_connections(24).connect(&url).await.expect("the database answers");
     pool.execute(
         "CREATE TABLE events (aggregate_type text NOT NULL, aggregate_id text NOT NULL, sequence bigint NOT NULL,

@@ -40,6 +40,7 @@ impl Application {
         tag: TagId,
         extra: Option<RawJson>,
     ) -> Result<TaggingId, ApplicationError> {
+        check_tags_allowed(context)?;
         let (tag, now) = (self.tag_as_it_is(context, tag).await?, self.clock.now());
         let streams = [StreamOf::new::<Chat>(wa_id.as_str())];
         let done = self
@@ -64,6 +65,7 @@ impl Application {
         tag: TagId,
         extra: Option<RawJson>,
     ) -> Result<TaggingId, ApplicationError> {
+        check_tags_allowed(context)?;
         let MessageRef { wa_id, message_id, waba_id } = self.message(context, message).await?;
         let (tag, now) = (self.tag_as_it_is(context, tag).await?, self.clock.now());
         let streams = [StreamOf::new::<Chat>(wa_id.as_str())];
@@ -183,6 +185,11 @@ impl Application {
 
 fn as_it_is(tag: Tag) -> TagAsItWas {
     TagAsItWas { id: tag.id, name: tag.name, web_inbox_color: tag.web_inbox_color }
+}
+
+/// Before anything is looked up, so that the answer does not tell what exists (R-PERM-10).
+fn check_tags_allowed(context: &Context) -> Result<(), ApplicationError> {
+    if context.actor.permissions.can_use_tags { Ok(()) } else { Err(ApplicationError::TagsNotAllowed) }
 }
 
 /// Who removes a tagging, and who is named in the history.

@@ -156,8 +156,13 @@ impl Chat {
         Ok(())
     }
 
+    /// The chat comes first here: whoever may not read it must not learn that the tagging exists.
     fn check_untagging(&self, actor: Option<&Actor>) -> Result<(), ChatRefusal> {
-        actor.map_or(Ok(()), |actor| self.check_tagging(actor))
+        let Some(actor) = actor else { return Ok(()) };
+        if !actor.may_read(self.assignment) {
+            return Err(ChatRefusal::Unknown);
+        }
+        self.check_tagging(actor)
     }
 }
 
