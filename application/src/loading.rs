@@ -79,7 +79,8 @@ impl Loader {
             .iter()
             .map(|stream| snapshots.get(&stream.id).and_then(|s| stream.restore(s)).unwrap_or_else(|| stream.fresh()))
             .collect();
-        let after: Vec<(StreamId, i64)> = ids.into_iter().zip(&starts).map(|(id, start)| (id, start.sequence)).collect();
+        let after: Vec<(StreamId, i64)> =
+            ids.into_iter().zip(&starts).map(|(id, start)| (id, start.sequence)).collect();
         let mut events: HashMap<StreamId, Vec<Recorded>> = HashMap::new();
         for recorded in self.ledger.load(tenant, &unique(after)).await? {
             events.entry(recorded.stream.clone()).or_default().push(recorded);

@@ -160,7 +160,8 @@ impl Decisions<'_> {
     /// The state of a loaded aggregate, decisions so far included; as new if it was not loaded.
     #[must_use]
     pub fn state<D: Aggregate>(&self, id: &str) -> D {
-        let found = self.streams.iter().find(|w| w.stream.id.aggregate_type == D::TYPE && w.stream.id.aggregate_id == id);
+        let found =
+            self.streams.iter().find(|w| w.stream.id.aggregate_type == D::TYPE && w.stream.id.aggregate_id == id);
         found.and_then(|w| w.now.state.downcast_ref::<D>().cloned()).unwrap_or_default()
     }
 
@@ -184,7 +185,8 @@ impl Decisions<'_> {
     ) -> Result<usize, D::Refusal> {
         let mut state = self.state::<D>(id);
         let events = state.decide(command)?;
-        let Some(working) = self.streams.iter_mut().find(|w| w.stream.id.aggregate_type == D::TYPE && w.stream.id.aggregate_id == id)
+        let Some(working) =
+            self.streams.iter_mut().find(|w| w.stream.id.aggregate_type == D::TYPE && w.stream.id.aggregate_id == id)
         else {
             return Ok(0);
         };
@@ -264,12 +266,8 @@ impl Streams {
         let mut lost = 0;
         loop {
             let loaded = self.load(tenant, streams).await?;
-            let mut decisions = Decisions {
-                streams: loaded,
-                events: Vec::new(),
-                recorded_already: &recorded_already,
-                now,
-            };
+            let mut decisions =
+                Decisions { streams: loaded, events: Vec::new(), recorded_already: &recorded_already, now };
             let value = work(&mut decisions)?;
             let Decisions { streams: worked, events, .. } = decisions;
             if events.is_empty() {

@@ -5,7 +5,7 @@
 
 pub mod config;
 pub mod outbound;
-pub mod whatsapp;
-pub mod system;
 pub mod postgres;
+pub mod system;
 pub mod vault;
+pub mod whatsapp;

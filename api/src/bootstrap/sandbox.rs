@@ -161,9 +161,9 @@ async fn login(
             }
         }
         None => {
-            let group = built_in_group(core, tenant, role).await?.ok_or_else(|| {
-                StartError::Other(format!("the built-in group {} is missing", role.group_name()))
-            })?;
+            let group = built_in_group(core, tenant, role)
+                .await?
+                .ok_or_else(|| StartError::Other(format!("the built-in group {} is missing", role.group_name())))?;
             let new = NewUser {
                 username: username.to_owned(),
                 first_name: first_name.to_owned(),

@@ -73,7 +73,12 @@ pub(super) struct Core {
 
 impl Core {
     /// Puts the application on a database; `engine` when this process keeps the read models in step.
-    pub fn new(config: &Config, database: &Database, ledger: Arc<dyn Ledger>, engine: Option<&EngineHandle>) -> Result<Self, StartError> {
+    pub fn new(
+        config: &Config,
+        database: &Database,
+        ledger: Arc<dyn Ledger>,
+        engine: Option<&EngineHandle>,
+    ) -> Result<Self, StartError> {
         let key = config.master_key.ok_or_else(|| {
             StartError::Other(
                 "secrets.master_key is not set: make one with `openssl rand -hex 32` and set it in the configuration \

@@ -6,9 +6,7 @@ use crate::bootstrap::{Login, Sandbox};
 
 /// The one line for programs.
 pub fn json(sandbox: &Sandbox) -> Value {
-    let login = |login: &Login| {
-        json!({"id": login.id.0, "username": login.username, "password": login.password, "token": login.token})
-    };
+    let login = |login: &Login| json!({"id": login.id.0, "username": login.username, "password": login.password, "token": login.token});
     json!({
         "base_url": sandbox.server.base_url,
         "docs_url": sandbox.server.docs_url(),

@@ -120,7 +120,8 @@ async fn control(config: &Config, target: &Target, what: &str, body: &Value) -> 
     };
     let url = format!("{}/simulator/{what}", url.trim_end_matches('/'));
     let answer = http_client()?.post(&url).json(body).send().await;
-    let answer = answer.map_err(|e| format!("the simulator at {url} does not answer ({e}); is the sandbox running?"))?;
+    let answer =
+        answer.map_err(|e| format!("the simulator at {url} does not answer ({e}); is the sandbox running?"))?;
     let ok = answer.status().is_success();
     println!("{}", answer.text().await?);
     Ok(if ok { ExitCode::SUCCESS } else { ExitCode::FAILURE })

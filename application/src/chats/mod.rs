@@ -7,5 +7,5 @@ mod settle;
 mod tag;
 
 pub(crate) use send::{ACCOUNT, TENANT};
-pub(crate) use tag::Remover;
 pub use send::{SendMessage, Sending, SendingOutcome};
+pub(crate) use tag::Remover;

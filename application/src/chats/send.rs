@@ -75,8 +75,7 @@ impl Application {
             Some(pending) => MessageId::of_pending(context.tenant, context.actor.user, wa_id.as_str(), pending),
             None => MessageId(self.random.uuid()),
         };
-        let repeat = pending.is_some()
-            && self.ledger.by_key(context.tenant, &queued_key(message_id)).await?.is_some();
+        let repeat = pending.is_some() && self.ledger.by_key(context.tenant, &queued_key(message_id)).await?.is_some();
         if !repeat {
             let outgoing = Outgoing { message_id, kind, context: quoted, message };
             self.queue(context, &wa_id, outgoing).await?;

@@ -134,9 +134,11 @@ impl Application {
         }
         for (tenant, items) in by_tenant {
             let refused = self.record_items(tenant, items, &self.whatsapp()).await?;
-            kept.extend(refused.into_iter().map(|(routed, reason)| {
-                self.quarantined(tenant, door, reason, self.webhooks.envelope(&routed))
-            }));
+            kept.extend(
+                refused
+                    .into_iter()
+                    .map(|(routed, reason)| self.quarantined(tenant, door, reason, self.webhooks.envelope(&routed))),
+            );
         }
         let count = kept.len();
         if count > 0 {
@@ -148,13 +150,12 @@ impl Application {
 
     /// The tenant of the number; for a notice, which names only the business account, every tenant of that.
     async fn tenants_of(&self, door: Door, routed: &Routed) -> Result<Vec<TenantId>, ApplicationError> {
-        if let (Door::Cloud, None, Envelope::Cloud { entry_id, .. }) =
-            (door, &routed.phone_number_id, &routed.envelope)
+        if let (Door::Cloud, None, Envelope::Cloud { entry_id, .. }) = (door, &routed.phone_number_id, &routed.envelope)
         {
             let all = self.directory.all().await?;
-            let owned = all.iter().filter(|entry| {
-                entry.number.as_ref().is_some_and(|number| number.waba_id.as_ref() == Some(entry_id))
-            });
+            let owned = all
+                .iter()
+                .filter(|entry| entry.number.as_ref().is_some_and(|number| number.waba_id.as_ref() == Some(entry_id)));
             return Ok(owned.map(|entry| entry.id).collect());
         }
         Ok(self.tenant_of_number(door, routed.phone_number_id.as_deref()).await?.into_iter().collect())

@@ -161,7 +161,9 @@ fn profile(message: &InboundMessage) -> ContactCommand {
 
 /// When it happened: WhatsApp's time, or now for a time that no calendar has.
 fn at(timestamp: i64, now: DateTime<Utc>) -> DateTime<Utc> {
-    DateTime::from_timestamp(timestamp, 0).filter(|at| (1970..10_000).contains(&chrono::Datelike::year(at))).unwrap_or(now)
+    DateTime::from_timestamp(timestamp, 0)
+        .filter(|at| (1970..10_000).contains(&chrono::Datelike::year(at)))
+        .unwrap_or(now)
 }
 
 fn error_text(error: &crate::ports::ledger::AppendError) -> String {

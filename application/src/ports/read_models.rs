@@ -50,8 +50,12 @@ pub trait ReadModels: Send + Sync {
     /// The id of the user with this name, without regard to case.
     async fn user_by_name(&self, tenant: TenantId, username: &str) -> Result<Option<UserId>, Unavailable>;
     /// Some taggings with a tag that still stand, at most `limit`.
-    async fn taggings_with(&self, tenant: TenantId, tag: TagId, limit: i64)
-    -> Result<Vec<StandingTagging>, Unavailable>;
+    async fn taggings_with(
+        &self,
+        tenant: TenantId,
+        tag: TagId,
+        limit: i64,
+    ) -> Result<Vec<StandingTagging>, Unavailable>;
     /// Tags that are deleted but that something still carries: deletions that were cut short.
     async fn deleted_tags_in_use(&self, tenant: TenantId) -> Result<Vec<TagId>, Unavailable>;
 }

@@ -36,29 +36,17 @@ pub trait Vault: Send + Sync {
     /// Sets a user's password. Hashing is bounded in concurrency.
     async fn set_password(&self, tenant: TenantId, user: UserId, password: &str) -> Result<(), Unavailable>;
     /// Whether the password is the user's. `None` for the user does the same work, so that time tells nothing.
-    async fn check_password(
-        &self,
-        tenant: TenantId,
-        user: Option<UserId>,
-        password: &str,
-    ) -> Result<bool, Unavailable>;
+    async fn check_password(&self, tenant: TenantId, user: Option<UserId>, password: &str)
+    -> Result<bool, Unavailable>;
     /// The user's token: the existing one, or `new` from now on; and whether it is new (R-AUTH-2).
     async fn token(&self, tenant: TenantId, user: UserId, new: String) -> Result<(String, bool), Unavailable>;
     /// The user of a token, among these tenants. Found by hash.
-    async fn user_of_token(
-        &self,
-        tenants: &[TenantId],
-        token: &str,
-    ) -> Result<Option<(TenantId, UserId)>, Unavailable>;
+    async fn user_of_token(&self, tenants: &[TenantId], token: &str)
+    -> Result<Option<(TenantId, UserId)>, Unavailable>;
     /// Keeps a secret, encrypted and bound to its tenant and kind.
     async fn put(&self, tenant: TenantId, kind: Kind, secret: &str) -> Result<(), Unavailable>;
     /// Gives a secret back.
     async fn get(&self, tenant: TenantId, kind: Kind) -> Result<Option<String>, Unavailable>;
     /// The tenant, among these, whose secret of this kind this is. Found by hash, compared in constant time.
-    async fn tenant_of(
-        &self,
-        tenants: &[TenantId],
-        kind: Kind,
-        secret: &str,
-    ) -> Result<Option<TenantId>, Unavailable>;
+    async fn tenant_of(&self, tenants: &[TenantId], kind: Kind, secret: &str) -> Result<Option<TenantId>, Unavailable>;
 }

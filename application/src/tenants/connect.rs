@@ -5,9 +5,7 @@ use chatledger_domain::{
     whatsapp_account::{Number, WhatsAppAccount, WhatsAppAccountCommand},
 };
 
-use crate::{
-    application::Application, chats::ACCOUNT, error::ApplicationError, ports::vault::Kind, streams::StreamOf,
-};
+use crate::{application::Application, chats::ACCOUNT, error::ApplicationError, ports::vault::Kind, streams::StreamOf};
 
 impl Application {
     /// Connects a number; the same again only replaces the access token.

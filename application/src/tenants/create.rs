@@ -8,13 +8,7 @@ use chatledger_domain::{
     tenant::{Tenant, TenantCommand},
 };
 
-use crate::{
-    application::Application,
-    chats::TENANT,
-    error::ApplicationError,
-    ports::vault::Kind,
-    streams::StreamOf,
-};
+use crate::{application::Application, chats::TENANT, error::ApplicationError, ports::vault::Kind, streams::StreamOf};
 
 /// A tenant to be created.
 #[derive(Clone, Debug)]

@@ -45,7 +45,8 @@ impl Application {
             .transact(tenant, &streams, &metadata, self.clock.now(), |d| {
                 let NewUser { username, first_name, last_name, email, role, .. } = new.clone();
                 let groups = BTreeSet::from([group]);
-                let create = UserCommand::Create { username, first_name, last_name, email, role, groups, done_by: None };
+                let create =
+                    UserCommand::Create { username, first_name, last_name, email, role, groups, done_by: None };
                 d.decide::<User>(&stream, create)?;
                 d.decide::<User>(&stream, UserCommand::Activate)?;
                 d.decide::<User>(&stream, UserCommand::RecordPassword { done_by: None })

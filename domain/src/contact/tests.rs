@@ -26,9 +26,10 @@ fn r_in_9_a_first_message_creates_the_contact_even_without_a_name() {
 
 #[test]
 fn r_in_8_a_new_name_is_recorded() {
-    Given::with(()).given(vec![seen(Some("Rui"))]).when(see(Some("Rui Costa"))).then_expect_events(vec![seen(Some(
-        "Rui Costa",
-    ))]);
+    Given::with(())
+        .given(vec![seen(Some("Rui"))])
+        .when(see(Some("Rui Costa")))
+        .then_expect_events(vec![seen(Some("Rui Costa"))]);
 }
 
 #[test]

@@ -25,12 +25,8 @@ impl Group {
     pub(super) fn after(&mut self, event: &GroupEvent, position: Position) {
         match event {
             GroupEvent::GroupCreated(e) => {
-                *self = Self {
-                    id: GroupId(position.0),
-                    exists: true,
-                    built_in: e.built_in,
-                    permissions: e.permissions,
-                };
+                *self =
+                    Self { id: GroupId(position.0), exists: true, built_in: e.built_in, permissions: e.permissions };
             }
             GroupEvent::GroupPermissionsChanged(e) => self.permissions = e.permissions,
         }

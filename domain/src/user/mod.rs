@@ -9,6 +9,9 @@ mod state;
 mod tests;
 
 pub use command::UserCommand;
-pub use event::{AvailabilityChanged, PasswordChanged, TokenIssued, UserActivated, UserCreated, UserDeactivated, UserEvent, UserGroupsChanged, UserPermissionsChanged, username_claim};
+pub use event::{
+    AvailabilityChanged, PasswordChanged, TokenIssued, UserActivated, UserCreated, UserDeactivated, UserEvent,
+    UserGroupsChanged, UserPermissionsChanged, username_claim,
+};
 pub use refusal::UserRefusal;
 pub use state::User;

@@ -9,6 +9,8 @@ mod state;
 mod tests;
 
 pub use command::WhatsAppAccountCommand;
-pub use event::{AccountConnected, AccountDisconnected, AccountNoticeReceived, Channel, TemplateStatusReported, WhatsAppAccountEvent};
+pub use event::{
+    AccountConnected, AccountDisconnected, AccountNoticeReceived, Channel, TemplateStatusReported, WhatsAppAccountEvent,
+};
 pub use refusal::WhatsAppAccountRefusal;
 pub use state::{Number, WhatsAppAccount};

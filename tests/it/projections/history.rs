@@ -115,8 +115,12 @@ pub async fn set_up(w: &mut Writer, slug: &str) -> (Vec<i64>, Vec<i64>, Vec<i64>
     w.add("Tenant", "tenant", TenantEvent::from(created));
     let settings = SettingsChanged { settings: Settings { free_entry_window: true }, done_by: None };
     w.add("Tenant", "tenant", TenantEvent::from(settings));
-    let number =
-        AccountConnected { phone_number_id: "5".into(), display_phone_number: "+5".into(), channel: Channel::Cloud, waba_id: None };
+    let number = AccountConnected {
+        phone_number_id: "5".into(),
+        display_phone_number: "+5".into(),
+        channel: Channel::Cloud,
+        waba_id: None,
+    };
     w.add("WhatsAppAccount", "account", WhatsAppAccountEvent::from(number.clone()));
     let gone = AccountDisconnected { phone_number_id: "5".into() };
     w.add("WhatsAppAccount", "account", WhatsAppAccountEvent::from(gone));
