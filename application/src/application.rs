@@ -2,7 +2,8 @@
 
 use std::{sync::Arc, time::Duration};
 
-use chatledger_domain::{Actor, Position, TenantId};
+use chatledger_domain::{Actor, MessageId, Position, TenantId};
+use tokio::sync::broadcast;
 
 use crate::{
     error::ApplicationError,
@@ -20,6 +21,8 @@ use crate::{
 
 /// How long a write waits for the read models (R-CST-1).
 const READ_YOUR_WRITES: Duration = Duration::from_secs(2);
+/// Postponed messages that are remembered for those who wait.
+const POSTPONED: usize = 1_024;
 
 /// All use cases. Share it behind an `Arc`.
 pub struct Application {
@@ -32,6 +35,8 @@ pub struct Application {
     pub(crate) webhooks: Arc<dyn Webhooks>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
+    /// Messages that WhatsApp did not take now.
+    pub(crate) postponed: broadcast::Sender<(TenantId, MessageId)>,
 }
 
 /// The outside, as the application is given it.
@@ -84,7 +89,8 @@ impl Application {
     pub fn new(ports: Ports) -> Self {
         let Ports { ledger, read_models, directory, vault, quarantine, webhooks, clock, random } = ports;
         let streams = Streams::new(ledger.clone());
-        Self { ledger, streams, read_models, directory, vault, quarantine, webhooks, clock, random }
+        let postponed = broadcast::Sender::new(POSTPONED);
+        Self { ledger, streams, read_models, directory, vault, quarantine, webhooks, clock, random, postponed }
     }
 
     /// Waits until what was written can be read. A projection that lags longer does not undo the write.

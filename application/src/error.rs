@@ -75,7 +75,7 @@ pub enum ApplicationError {
     Unavailable(#[from] Unavailable),
     /// The ledger cannot be read.
     #[error(transparent)]
-    Ledger(#[from] LedgerError),
+    Ledger(LedgerError),
     /// The ledger refuses what the rules allowed: a fault of ours.
     #[error("the ledger refused an append")]
     Refused(#[source] AppendError),
@@ -135,6 +135,15 @@ impl From<TenantRefusal> for ApplicationError {
 impl From<WhatsAppAccountRefusal> for ApplicationError {
     fn from(WhatsAppAccountRefusal::AlreadyConnected: WhatsAppAccountRefusal) -> Self {
         Self::AccountConnected
+    }
+}
+
+impl From<LedgerError> for ApplicationError {
+    fn from(error: LedgerError) -> Self {
+        match error {
+            LedgerError::Unavailable(source) => Self::Unavailable(Unavailable { what: "the ledger", source }),
+            unreadable => Self::Ledger(unreadable),
+        }
     }
 }
 

@@ -75,20 +75,31 @@ impl Loader {
         let ids: Vec<StreamId> = streams.iter().map(|stream| stream.id.clone()).collect();
         let snapshots = self.ledger.snapshots(tenant, &ids).await?;
         let snapshots: HashMap<StreamId, Snapshot> = snapshots.into_iter().collect();
-        let starts: Vec<Baseline> = streams
+        let starts: Vec<(StreamOf, Baseline)> = streams
             .iter()
-            .map(|stream| snapshots.get(&stream.id).and_then(|s| stream.restore(s)).unwrap_or_else(|| stream.fresh()))
+            .map(|stream| {
+                let restored = snapshots.get(&stream.id).and_then(|snapshot| stream.restore(snapshot));
+                (stream.clone(), restored.unwrap_or_else(|| stream.fresh()))
+            })
             .collect();
-        let after: Vec<(StreamId, i64)> =
-            ids.into_iter().zip(&starts).map(|(id, start)| (id, start.sequence)).collect();
+        self.read_on(tenant, &starts).await
+    }
+
+    /// The streams' states now, from states of before.
+    pub(crate) async fn read_on(
+        &self,
+        tenant: TenantId,
+        starts: &[(StreamOf, Baseline)],
+    ) -> Result<Vec<Loaded>, LedgerError> {
+        let after = starts.iter().map(|(stream, start)| (stream.id.clone(), start.sequence)).collect();
         let mut events: HashMap<StreamId, Vec<Recorded>> = HashMap::new();
         for recorded in self.ledger.load(tenant, &unique(after)).await? {
             events.entry(recorded.stream.clone()).or_default().push(recorded);
         }
         let none = Vec::new();
-        let loaded = streams.iter().zip(starts).map(|(stream, start)| {
+        let loaded = starts.iter().map(|(stream, start)| {
             let own = events.get(&stream.id).unwrap_or(&none);
-            Loaded { baseline: stream.evolve(&start, own), read: own.len() }
+            Loaded { baseline: stream.evolve(start, own), read: own.len() }
         });
         Ok(loaded.collect())
     }

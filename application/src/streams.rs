@@ -17,7 +17,7 @@ use tokio::sync::{Mutex, MutexGuard};
 
 use crate::{
     error::ApplicationError,
-    loading::Loader,
+    loading::{Loaded, Loader},
     ports::ledger::{AppendError, Ledger, Metadata, NewEvent, Recorded, Snapshot, StreamId, Unit},
 };
 
@@ -246,7 +246,8 @@ impl Streams {
 
     /// Loads the streams, lets `work` decide, appends what it decided as one unit.
     ///
-    /// `work` may run several times. Facts that are recorded already are left out, so a repeat records nothing.
+    /// `work` may run several times: facts recorded already are left out, and what is refused or needs no event
+    /// by the state in memory is decided again by the ledger's, for no append would notice that another server went on.
     ///
     /// # Errors
     /// What `work` refused, or the ledger's fault.
@@ -264,18 +265,24 @@ impl Streams {
         let _queue = self.queue(tenant, streams).await;
         let mut recorded_already = HashSet::new();
         let mut lost = 0;
+        let mut is_fresh = !streams.iter().any(|stream| self.baselines.contains_key(&(tenant, stream.id.clone())));
         loop {
-            let loaded = self.load(tenant, streams).await?;
+            let loaded = self.load(tenant, streams, is_fresh).await?;
             let mut decisions =
                 Decisions { streams: loaded, events: Vec::new(), recorded_already: &recorded_already, now };
-            let value = work(&mut decisions)?;
-            let Decisions { streams: worked, events, .. } = decisions;
-            if events.is_empty() {
-                return Ok(Done { value, recorded: Vec::new() });
-            }
+            let worked = work(&mut decisions);
+            let Decisions { streams: loaded, events, .. } = decisions;
+            let value = match worked {
+                Ok(value) if !events.is_empty() => value,
+                nothing if is_fresh => return Ok(Done { value: nothing?, recorded: Vec::new() }),
+                _ => {
+                    is_fresh = true;
+                    continue;
+                }
+            };
             match self.ledger.append(Unit { tenant, events, metadata: metadata.clone() }).await {
                 Ok(recorded) => {
-                    self.remember(tenant, worked, &recorded);
+                    self.remember(tenant, loaded, &recorded);
                     return Ok(Done { value, recorded });
                 }
                 Err(AppendError::Repeated(keys)) => {
@@ -306,7 +313,7 @@ impl Streams {
     /// The ledger's fault.
     pub async fn state<D: Aggregate>(&self, tenant: TenantId, id: &str) -> Result<D, ApplicationError> {
         let stream = StreamOf::new::<D>(id);
-        let loaded = self.load(tenant, std::slice::from_ref(&stream)).await?;
+        let loaded = self.load(tenant, std::slice::from_ref(&stream), true).await?;
         Ok(loaded.first().and_then(|w| w.now.state.downcast_ref::<D>().cloned()).unwrap_or_default())
     }
 
@@ -320,27 +327,36 @@ impl Streams {
         guards
     }
 
-    async fn load(&self, tenant: TenantId, streams: &[StreamOf]) -> Result<Vec<Working>, ApplicationError> {
+    /// Loads what is not in memory and, if asked, reads on what is.
+    async fn load(
+        &self,
+        tenant: TenantId,
+        streams: &[StreamOf],
+        read_on: bool,
+    ) -> Result<Vec<Working>, ApplicationError> {
         let mut working: Vec<Working> = Vec::with_capacity(streams.len());
-        let mut missing: Vec<usize> = Vec::new();
+        let (mut missing, mut known): (Vec<usize>, Vec<usize>) = (Vec::new(), Vec::new());
         for stream in streams {
             let cached = self.baselines.get(&(tenant, stream.id.clone()));
-            if cached.is_none() {
-                missing.push(working.len());
-            }
+            if cached.is_some() { &mut known } else { &mut missing }.push(working.len());
             let before = cached.unwrap_or_else(|| stream.fresh());
             working.push(Working { stream: stream.clone(), now: before.clone(), before });
         }
-        if missing.is_empty() {
-            return Ok(working);
+        let mut read = Vec::new();
+        if !missing.is_empty() {
+            let wanted: Vec<StreamOf> = missing.iter().map(|index| working[*index].stream.clone()).collect();
+            read.extend(missing.into_iter().zip(self.loader.load(tenant, &wanted).await?));
         }
-        let wanted: Vec<StreamOf> = missing.iter().map(|index| working[*index].stream.clone()).collect();
-        for (index, loaded) in missing.into_iter().zip(self.loader.load(tenant, &wanted).await?) {
+        if read_on && !known.is_empty() {
+            let from: Vec<_> = known.iter().map(|i| (working[*i].stream.clone(), working[*i].before.clone())).collect();
+            read.extend(known.into_iter().zip(self.loader.read_on(tenant, &from).await?));
+        }
+        for (index, Loaded { baseline, read }) in read {
             let w = &mut working[index];
-            w.before = loaded.baseline.clone();
-            w.now = loaded.baseline;
+            w.before = baseline.clone();
+            w.now = baseline;
             self.baselines.insert((tenant, w.stream.id.clone()), w.before.clone());
-            self.snapshot_if_due(tenant, w, w.before.sequence - i64::try_from(loaded.read).unwrap_or(0));
+            self.snapshot_if_due(tenant, w, w.before.sequence - i64::try_from(read).unwrap_or(0));
         }
         Ok(working)
     }

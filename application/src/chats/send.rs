@@ -8,6 +8,7 @@ use chatledger_domain::{
     tenant::Tenant,
     whatsapp_account::WhatsAppAccount,
 };
+use tokio::sync::broadcast::{Receiver, error::RecvError};
 
 use crate::{
     application::{Application, Context},
@@ -65,7 +66,8 @@ pub enum SendingOutcome {
 }
 
 impl Application {
-    /// Records a message and has it sent; answers once WhatsApp did, or after ten seconds.
+    /// Records a message and has it sent; answers once WhatsApp did, or after ten seconds. When WhatsApp cannot take it
+    /// now, nobody waits: it is queued.
     ///
     /// # Errors
     /// The rule that was broken: nothing is recorded then.
@@ -75,12 +77,13 @@ impl Application {
             Some(pending) => MessageId::of_pending(context.tenant, context.actor.user, wa_id.as_str(), pending),
             None => MessageId(self.random.uuid()),
         };
+        let mut postponed = self.postponed.subscribe();
         let repeat = pending.is_some() && self.ledger.by_key(context.tenant, &queued_key(message_id)).await?.is_some();
         if !repeat {
             let outgoing = Outgoing { message_id, kind, context: quoted, message };
             self.queue(context, &wa_id, outgoing).await?;
         }
-        let outcome = self.outcome(context.tenant, message_id).await?;
+        let outcome = self.outcome(context.tenant, message_id, &mut postponed).await?;
         Ok(Sending { message_id, outcome })
     }
 
@@ -108,7 +111,12 @@ impl Application {
         Ok(())
     }
 
-    async fn outcome(&self, tenant: TenantId, message: MessageId) -> Result<SendingOutcome, ApplicationError> {
+    async fn outcome(
+        &self,
+        tenant: TenantId,
+        message: MessageId,
+        postponed: &mut Receiver<(TenantId, MessageId)>,
+    ) -> Result<SendingOutcome, ApplicationError> {
         let mut feed = self.ledger.feed();
         let deadline = tokio::time::Instant::now() + PATIENCE;
         loop {
@@ -130,6 +138,7 @@ impl Application {
             let head = tokio::select! {
                 head = woken => head,
                 () = tokio::time::sleep(LOOK) => None,
+                () = told(postponed, (tenant, message)) => return Ok(SendingOutcome::Queued),
                 () = tokio::time::sleep_until(deadline) => return Ok(SendingOutcome::Queued),
             };
             self.settle(tenant, head).await;
@@ -141,6 +150,17 @@ impl Application {
 pub(crate) const TENANT: &str = "tenant";
 /// The id of the one stream of a tenant's WhatsApp account.
 pub(crate) const ACCOUNT: &str = "account";
+
+/// Comes back once the message is among those told; of what was missed, the time decides.
+async fn told(postponed: &mut Receiver<(TenantId, MessageId)>, message: (TenantId, MessageId)) {
+    loop {
+        match postponed.recv().await {
+            Ok(told) if told == message => return,
+            Ok(_) | Err(RecvError::Lagged(_)) => {}
+            Err(RecvError::Closed) => return std::future::pending().await,
+        }
+    }
+}
 
 fn settled(sent: Sent) -> Option<SendingOutcome> {
     match sent {

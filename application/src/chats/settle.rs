@@ -8,6 +8,7 @@ use chatledger_domain::{
 
 use crate::{
     application::Application,
+    error::ApplicationError,
     ports::{Unavailable, outbound::Settle},
     streams::StreamOf,
 };
@@ -36,8 +37,15 @@ impl Settle for Application {
         self.settle_with(tenant, wa_id, ChatCommand::RejectMessage { message_id, errors }).await
     }
 
-    async fn unknown(&self, tenant: TenantId, wa_id: &WaId, message_id: MessageId) -> Result<(), Unavailable> {
-        self.settle_with(tenant, wa_id, ChatCommand::LoseOutcome { message_id }).await
+    async fn unknown(&self, tenant: TenantId, wa_id: &WaId, message_id: MessageId) -> Result<bool, Unavailable> {
+        self.settle_with(tenant, wa_id, ChatCommand::LoseOutcome { message_id }).await?;
+        let chat: Chat = self.streams.state(tenant, wa_id.as_str()).await.map_err(unavailable)?;
+        Ok(chat.pending.contains_key(&message_id))
+    }
+
+    fn postponed(&self, tenant: TenantId, message_id: MessageId) {
+        // Nobody may be waiting.
+        let _ = self.postponed.send((tenant, message_id));
     }
 }
 
@@ -48,7 +56,11 @@ impl Application {
         let work = self.streams.transact(tenant, &streams, &metadata, self.clock.now(), |decisions| {
             decisions.decide::<Chat>(wa_id.as_str(), command.clone())
         });
-        work.await.map_err(|error| Unavailable::new("the ledger", error))?;
+        work.await.map_err(unavailable)?;
         Ok(())
     }
+}
+
+fn unavailable(error: ApplicationError) -> Unavailable {
+    Unavailable::new("the ledger", error)
 }

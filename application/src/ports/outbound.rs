@@ -31,6 +31,9 @@ pub trait Settle: Send + Sync {
         errors: RawJson,
     ) -> Result<(), Unavailable>;
 
-    /// WhatsApp was called and the answer got lost.
-    async fn unknown(&self, tenant: TenantId, wa_id: &WaId, message: MessageId) -> Result<(), Unavailable>;
+    /// WhatsApp was called and the answer got lost. `false` when the message is settled: a status told faster.
+    async fn unknown(&self, tenant: TenantId, wa_id: &WaId, message: MessageId) -> Result<bool, Unavailable>;
+
+    /// WhatsApp did not take it now; it goes out later. Only tells those who wait for the answer.
+    fn postponed(&self, tenant: TenantId, message: MessageId);
 }

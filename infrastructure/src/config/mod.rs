@@ -93,6 +93,9 @@ impl Reader {
     }
 }
 
+/// Variables that others read: the command line, the embedded database, the operator's commands.
+const NO_SETTINGS: &[&str] = &["CONFIG", "PG_BIN", "ACCESS_TOKEN", "PASSWORD"];
+
 impl Config {
     /// Reads defaults, the file, the environment, in this order.
     ///
@@ -106,7 +109,7 @@ impl Config {
             }
             figment = figment.merge(Toml::file_exact(file));
         }
-        let figment = figment.merge(Env::prefixed("CHATLEDGER_").ignore(&["CONFIG", "PG_BIN"]).split("__"));
+        let figment = figment.merge(Env::prefixed("CHATLEDGER_").ignore(NO_SETTINGS).split("__"));
         let mut errors = Vec::new();
         match figment.data() {
             Ok(data) => {

@@ -5,7 +5,6 @@ use std::{future::Future, sync::Arc, time::Duration};
 
 use chatledger_application::ports::{
     Unavailable,
-    read_models::Sent,
     vault::Kind,
     whatsapp::{Letter, Outcome},
 };
@@ -119,6 +118,7 @@ async fn settle(shared: &Shared, send: &Send, wa_id: &WaId, outcome: Outcome) {
             let pause = pause(send.attempts).max(after.unwrap_or_default()).min(LONGEST);
             tracing::info!(%tenant, %message, attempts = send.attempts, ?pause, reason, "WhatsApp did not take a message yet");
             persist(shared, || ours(send, rows::later(pool, send, pause))).await;
+            ledger.postponed(tenant, message);
             return;
         }
         Outcome::Unknown { reason } => {
@@ -128,7 +128,7 @@ async fn settle(shared: &Shared, send: &Send, wa_id: &WaId, outcome: Outcome) {
             return;
         }
     };
-    if recorded {
+    if recorded.is_some() {
         persist(shared, || ours(send, rows::done(pool, send))).await;
     }
 }
@@ -136,30 +136,41 @@ async fn settle(shared: &Shared, send: &Send, wa_id: &WaId, outcome: Outcome) {
 /// Records that the answer got lost. Where a status was faster than the loss, the row has nothing to wait for.
 async fn lose(shared: &Shared, send: &Send, wa_id: &WaId, block: Duration) {
     let (parts, tenant, message) = (&shared.parts, send.tenant(), send.message());
-    if !persist(shared, || parts.settle.unknown(tenant, wa_id, message)).await {
-        return;
+    let lost = || parts.settle.unknown(tenant, wa_id, message);
+    match persist(shared, lost).await {
+        None => return,
+        Some(false) => {}
+        Some(true) => {
+            persist(shared, || ours(send, rows::unknown(&parts.pool, send, block))).await;
+            // A status that came just before found no row of unknown outcome to drop.
+            if persist(shared, lost).await != Some(false) {
+                return;
+            }
+        }
     }
-    let settled =
-        matches!(parts.read_models.sent(tenant, message).await, Ok(Some(Sent::Accepted(..) | Sent::Rejected(_))));
-    if settled {
-        persist(shared, || ours(send, rows::done(&parts.pool, send))).await;
-    } else {
-        persist(shared, || ours(send, rows::unknown(&parts.pool, send, block))).await;
-    }
+    // Whoever followed the ledger may have dropped it already.
+    persist(shared, || async {
+        let gone = rows::done(&parts.pool, send).await;
+        gone.map_err(|error| Unavailable::new("the sender's table", error))
+    })
+    .await;
 }
 
-/// Tries until it works: an outcome that is known must not be forgotten while we live. `false` when the stop came
+/// Tries until it works: an outcome that is known must not be forgotten while we live. `None` when the stop came
 /// first.
-async fn persist<F>(shared: &Shared, mut attempt: impl FnMut() -> F) -> bool
+async fn persist<T, F>(shared: &Shared, mut attempt: impl FnMut() -> F) -> Option<T>
 where
-    F: Future<Output = Result<(), Unavailable>>,
+    F: Future<Output = Result<T, Unavailable>>,
 {
     let mut wait = Duration::from_millis(50);
     loop {
-        let Err(error) = attempt().await else { return true };
+        let error = match attempt().await {
+            Ok(done) => return Some(done),
+            Err(error) => error,
+        };
         tracing::warn!(%error, "the outcome of a message could not be recorded yet");
         if shared.stop.is_cancelled() && wait > Duration::from_secs(1) {
-            return false;
+            return None;
         }
         tokio::time::sleep(wait).await;
         wait = (wait * 2).min(Duration::from_secs(2));

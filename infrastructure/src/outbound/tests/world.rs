@@ -108,9 +108,14 @@ impl Settle for World {
         self.settle(message, errors.text())
     }
 
-    async fn unknown(&self, _: TenantId, _: &WaId, message: MessageId) -> Result<(), Unavailable> {
-        self.settle(message, "unknown")
+    async fn unknown(&self, _: TenantId, _: &WaId, message: MessageId) -> Result<bool, Unavailable> {
+        if !self.settled().iter().any(|(known, _)| *known == message) {
+            self.settle(message, "unknown")?;
+        }
+        Ok(true)
     }
+
+    fn postponed(&self, _: TenantId, _: MessageId) {}
 }
 
 #[async_trait]
