@@ -12,4 +12,5 @@ mod ledger;
 mod outbound;
 mod projections;
 mod reliability;
+mod sandbox;
 mod vault;

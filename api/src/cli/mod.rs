@@ -80,7 +80,7 @@ pub struct ListenArgs {
 #[derive(Args, Clone)]
 pub struct DataArgs {
     /// The folder of the embedded database and of the sandbox's credentials.
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, global = true, value_name = "DIR")]
     data_dir: Option<PathBuf>,
 }
 
