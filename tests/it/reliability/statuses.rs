@@ -21,6 +21,9 @@ async fn r8_statuses_in_all_24_orders_end_the_same() {
                 "errors": if index == 3 { json!([{"code": 131_026, "title": "Undeliverable"}]) } else { Value::Null }});
             inbox.bring(json!({"statuses": [status]})).await;
         }
+        // Reported once more, with another time: the first stays.
+        let again = json!({"id": waba_id, "recipient_id": "351912000111", "status": "sent", "timestamp": "1767699999"});
+        inbox.bring(json!({"statuses": [again]})).await;
         inbox.settle().await;
         let page = inbox.get(&inbox.admin, "messages/?wa_id=351912000111&limit=1000").await.expect(200);
         let message = find(&page, &sent["id"]);
