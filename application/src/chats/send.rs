@@ -13,7 +13,7 @@ use tokio::sync::broadcast::{Receiver, error::RecvError};
 use crate::{
     application::{Application, Context},
     error::ApplicationError,
-    ports::read_models::Sent,
+    ports::{ledger::Appended, read_models::Sent},
     streams::StreamOf,
 };
 
@@ -77,13 +77,14 @@ impl Application {
             Some(pending) => MessageId::of_pending(context.tenant, context.actor.user, wa_id.as_str(), pending),
             None => MessageId(self.random.uuid()),
         };
-        let mut postponed = self.postponed.subscribe();
+        // Before the message is queued: WhatsApp may answer before we have begun to wait.
+        let (feed, postponed) = (self.ledger.feed(), self.postponed.subscribe());
         let repeat = pending.is_some() && self.ledger.by_key(context.tenant, &queued_key(message_id)).await?.is_some();
         if !repeat {
             let outgoing = Outgoing { message_id, kind, context: quoted, message };
             self.queue(context, &wa_id, outgoing).await?;
         }
-        let outcome = self.outcome(context.tenant, message_id, &mut postponed).await?;
+        let outcome = self.outcome(context.tenant, message_id, feed, postponed).await?;
         Ok(Sending { message_id, outcome })
     }
 
@@ -115,9 +116,9 @@ impl Application {
         &self,
         tenant: TenantId,
         message: MessageId,
-        postponed: &mut Receiver<(TenantId, MessageId)>,
+        mut feed: Receiver<Appended>,
+        mut postponed: Receiver<(TenantId, MessageId)>,
     ) -> Result<SendingOutcome, ApplicationError> {
-        let mut feed = self.ledger.feed();
         let deadline = tokio::time::Instant::now() + PATIENCE;
         loop {
             if let Some(outcome) = self.read_models.sent(tenant, message).await?.and_then(settled) {
@@ -138,7 +139,7 @@ impl Application {
             let head = tokio::select! {
                 head = woken => head,
                 () = tokio::time::sleep(LOOK) => None,
-                () = told(postponed, (tenant, message)) => return Ok(SendingOutcome::Queued),
+                () = told(&mut postponed, (tenant, message)) => return Ok(SendingOutcome::Queued),
                 () = tokio::time::sleep_until(deadline) => return Ok(SendingOutcome::Queued),
             };
             self.settle(tenant, head).await;
