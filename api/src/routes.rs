@@ -50,7 +50,7 @@ pub struct RouteInfo {
 }
 
 fn endpoints() -> impl Iterator<Item = &'static Endpoint> {
-    integration::ENDPOINTS.iter().chain(hooks::ENDPOINTS).chain(health::ENDPOINTS)
+    integration::endpoints().chain(hooks::ENDPOINTS).chain(health::ENDPOINTS)
 }
 
 /// Every endpoint, in the order in which paths are matched.

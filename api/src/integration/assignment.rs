@@ -10,7 +10,15 @@ use super::{State, wire::ChatAssignment};
 use crate::{
     error::ApiError,
     extract::{Body, Caller, wa_id_in_path},
+    routes::{Endpoint, to},
 };
+
+/// The endpoints of this resource.
+pub(crate) const ENDPOINTS: &[Endpoint] = &[
+    Endpoint::new("GET", "/api/v1/chat_assignment/{wa_id}/", "get_chat_assignment", || to(get)),
+    Endpoint::new("PUT", "/api/v1/chat_assignment/{wa_id}/", "put_chat_assignment", || to(put)),
+    Endpoint::new("PATCH", "/api/v1/chat_assignment/{wa_id}/", "patch_chat_assignment", || to(patch)),
+];
 
 /// A wished assignment.
 #[derive(ToSchema)]

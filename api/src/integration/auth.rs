@@ -11,7 +11,11 @@ use crate::{
     error::ApiError,
     extract::{Anyone, Body},
     origin,
+    routes::{Endpoint, to},
 };
+
+/// The endpoints of this resource.
+pub(crate) const ENDPOINTS: &[Endpoint] = &[Endpoint::new("POST", "/api/v1/auth/token/", "create_token", || to(token))];
 
 /// Names the tenant where the host does not (R-GEN-2).
 const TENANT: &str = "x-tenant";

@@ -9,7 +9,15 @@ use super::{State, wire::ChatTagging};
 use crate::{
     error::ApiError,
     extract::{Body, Caller, number_in_path},
+    routes::{Endpoint, to},
 };
+
+/// The endpoints of this resource.
+pub(crate) const ENDPOINTS: &[Endpoint] = &[
+    Endpoint::new("POST", "/api/v1/chat_tagging/", "create_chat_tagging", || to(create)),
+    Endpoint::new("GET", "/api/v1/chat_tagging/{id}/", "get_chat_tagging", || to(get)),
+    Endpoint::new("DELETE", "/api/v1/chat_tagging/{id}/", "delete_chat_tagging", || to(delete)),
+];
 
 /// A tag for a chat.
 #[derive(ToSchema)]

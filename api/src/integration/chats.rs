@@ -12,7 +12,14 @@ use crate::{
     docs::params::{ChatParams, PageParams},
     error::ApiError,
     extract::{Caller, ListPage, Query, wa_id_in_path},
+    routes::{Endpoint, to},
 };
+
+/// The endpoints of this resource.
+pub(crate) const ENDPOINTS: &[Endpoint] = &[
+    Endpoint::new("GET", "/api/v1/chats/", "list_chats", || to(list)),
+    Endpoint::new("GET", "/api/v1/chats/{wa_id}/", "get_chat", || to(get)),
+];
 
 /// The chats, those whose customer wrote last first.
 #[utoipa::path(get, path = "/api/v1/chats/", operation_id = "list_chats", tag = "Chats",

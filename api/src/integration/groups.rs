@@ -7,7 +7,11 @@ use crate::{
     docs::params::PageParams,
     error::ApiError,
     extract::{Caller, ListPage, Query},
+    routes::{Endpoint, to},
 };
+
+/// The endpoints of this resource.
+pub(crate) const ENDPOINTS: &[Endpoint] = &[Endpoint::new("GET", "/api/v1/groups/", "list_groups", || to(list))];
 
 /// The groups, by id.
 #[utoipa::path(get, path = "/api/v1/groups/", operation_id = "list_groups", tag = "Users", params(PageParams),

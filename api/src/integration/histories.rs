@@ -11,7 +11,15 @@ use crate::{
     docs::params::{HistoryParams, PageParams},
     error::ApiError,
     extract::{Caller, ListPage, NamesNothing, Pagination, Query},
+    routes::{Endpoint, to},
 };
+
+/// The endpoints of this resource.
+pub(crate) const ENDPOINTS: &[Endpoint] = &[
+    Endpoint::new("GET", "/api/v1/chat_assignment_events/", "list_chat_assignment_events", || to(chat_assignments)),
+    Endpoint::new("GET", "/api/v1/chat_tagging_events/", "list_chat_tagging_events", || to(chat_taggings)),
+    Endpoint::new("GET", "/api/v1/message_tagging_events/", "list_message_tagging_events", || to(message_taggings)),
+];
 
 /// The changes of assignment of the chats that the caller may read.
 #[utoipa::path(get, path = "/api/v1/chat_assignment_events/", operation_id = "list_chat_assignment_events",

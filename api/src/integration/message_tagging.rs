@@ -9,7 +9,15 @@ use super::{State, wire::MessageTagging};
 use crate::{
     error::ApiError,
     extract::{Body, Caller, number_in_path},
+    routes::{Endpoint, to},
 };
+
+/// The endpoints of this resource.
+pub(crate) const ENDPOINTS: &[Endpoint] = &[
+    Endpoint::new("POST", "/api/v1/message_tagging/", "create_message_tagging", || to(create)),
+    Endpoint::new("GET", "/api/v1/message_tagging/{id}/", "get_message_tagging", || to(get)),
+    Endpoint::new("DELETE", "/api/v1/message_tagging/{id}/", "delete_message_tagging", || to(delete)),
+];
 
 /// Longer ids are no message's, in characters.
 const MAX_ID: usize = 1_000;

@@ -14,7 +14,14 @@ use crate::{
     docs::params::{MessageParams, PageParams},
     error::ApiError,
     extract::{Caller, ListPage, NamesNothing, Query},
+    routes::{Endpoint, to},
 };
+
+/// The endpoints of this resource.
+pub(crate) const ENDPOINTS: &[Endpoint] = &[
+    Endpoint::new("GET", "/api/v1/messages/", "list_messages", || to(list)),
+    Endpoint::new("GET", "/api/v1/messages/{wa_id}/", "list_messages_of_chat", || to(list_of_chat)),
+];
 
 /// The messages.
 #[utoipa::path(get, path = "/api/v1/messages/", operation_id = "list_messages", tag = "Messages",

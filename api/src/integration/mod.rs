@@ -21,53 +21,31 @@ use actix_web::{HttpResponse, http::StatusCode, web};
 use chatledger_domain::{Actor, GroupId};
 use serde::Serialize;
 
-use crate::{
-    app::AppState,
-    extract::Query,
-    family::json_body,
-    routes::{Endpoint, to},
-};
+use crate::{app::AppState, extract::Query, family::json_body, routes::Endpoint};
 
 /// The shared state, as handlers take it.
 pub type State = web::Data<AppState>;
 
-/// The endpoints. Of two paths that match alike, the first wins.
-pub(crate) const ENDPOINTS: &[Endpoint] = &[
-    Endpoint::new("GET", "/api/v1/", "get_root", || to(root::root)),
-    Endpoint::new("POST", "/api/v1/auth/token/", "create_token", || to(auth::token)),
-    Endpoint::new("GET", "/api/v1/users/", "list_users", || to(users::list)),
-    Endpoint::new("GET", "/api/v1/users/current/", "get_current_user", || to(users::current)),
-    Endpoint::new("GET", "/api/v1/users/{id}/", "get_user", || to(users::get)),
-    Endpoint::new("GET", "/api/v1/groups/", "list_groups", || to(groups::list)),
-    Endpoint::new("GET", "/api/v1/chats/", "list_chats", || to(chats::list)),
-    Endpoint::new("GET", "/api/v1/chats/{wa_id}/", "get_chat", || to(chats::get)),
-    Endpoint::new("GET", "/api/v1/messages/", "list_messages", || to(messages::list)),
-    Endpoint::new("POST", "/api/v1/messages/", "send_message", || to(send::send)),
-    Endpoint::new("GET", "/api/v1/messages/{wa_id}/", "list_messages_of_chat", || to(messages::list_of_chat)),
-    Endpoint::new("POST", "/api/v1/mark_as_received/", "mark_as_received", || to(received::mark)),
-    Endpoint::new("GET", "/api/v1/persons/", "list_persons", || to(persons::list)),
-    Endpoint::new("GET", "/api/v1/persons/{wa_id}/", "get_person", || to(persons::get)),
-    Endpoint::new("GET", "/api/v1/chat_assignment/{wa_id}/", "get_chat_assignment", || to(assignment::get)),
-    Endpoint::new("PUT", "/api/v1/chat_assignment/{wa_id}/", "put_chat_assignment", || to(assignment::put)),
-    Endpoint::new("PATCH", "/api/v1/chat_assignment/{wa_id}/", "patch_chat_assignment", || to(assignment::patch)),
-    Endpoint::new("GET", "/api/v1/chat_assignment_events/", "list_chat_assignment_events", || {
-        to(histories::chat_assignments)
-    }),
-    Endpoint::new("GET", "/api/v1/tags/", "list_tags", || to(tags::list)),
-    Endpoint::new("POST", "/api/v1/tags/", "create_tag", || to(tags::create)),
-    Endpoint::new("PATCH", "/api/v1/tags/{id}/", "patch_tag", || to(tags::patch)),
-    Endpoint::new("DELETE", "/api/v1/tags/{id}/", "delete_tag", || to(tags::delete)),
-    Endpoint::new("POST", "/api/v1/chat_tagging/", "create_chat_tagging", || to(chat_tagging::create)),
-    Endpoint::new("GET", "/api/v1/chat_tagging/{id}/", "get_chat_tagging", || to(chat_tagging::get)),
-    Endpoint::new("DELETE", "/api/v1/chat_tagging/{id}/", "delete_chat_tagging", || to(chat_tagging::delete)),
-    Endpoint::new("GET", "/api/v1/chat_tagging_events/", "list_chat_tagging_events", || to(histories::chat_taggings)),
-    Endpoint::new("POST", "/api/v1/message_tagging/", "create_message_tagging", || to(message_tagging::create)),
-    Endpoint::new("GET", "/api/v1/message_tagging/{id}/", "get_message_tagging", || to(message_tagging::get)),
-    Endpoint::new("DELETE", "/api/v1/message_tagging/{id}/", "delete_message_tagging", || to(message_tagging::delete)),
-    Endpoint::new("GET", "/api/v1/message_tagging_events/", "list_message_tagging_events", || {
-        to(histories::message_taggings)
-    }),
-];
+/// The endpoints, resource by resource. Of two paths that match alike, the first wins.
+pub(crate) fn endpoints() -> impl Iterator<Item = &'static Endpoint> {
+    let resources = [
+        root::ENDPOINTS,
+        auth::ENDPOINTS,
+        users::ENDPOINTS,
+        groups::ENDPOINTS,
+        chats::ENDPOINTS,
+        messages::ENDPOINTS,
+        send::ENDPOINTS,
+        received::ENDPOINTS,
+        persons::ENDPOINTS,
+        assignment::ENDPOINTS,
+        histories::ENDPOINTS,
+        tags::ENDPOINTS,
+        chat_tagging::ENDPOINTS,
+        message_tagging::ENDPOINTS,
+    ];
+    resources.into_iter().flatten()
+}
 
 fn ok(body: &impl Serialize) -> HttpResponse {
     json_body(HttpResponse::Ok(), body)

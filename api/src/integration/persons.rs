@@ -7,7 +7,14 @@ use crate::{
     docs::params::{PageParams, SearchParams},
     error::ApiError,
     extract::{Caller, ListPage, Query, wa_id_in_path},
+    routes::{Endpoint, to},
 };
+
+/// The endpoints of this resource.
+pub(crate) const ENDPOINTS: &[Endpoint] = &[
+    Endpoint::new("GET", "/api/v1/persons/", "list_persons", || to(list)),
+    Endpoint::new("GET", "/api/v1/persons/{wa_id}/", "get_person", || to(get)),
+];
 
 /// The customers, by name.
 #[utoipa::path(get, path = "/api/v1/persons/", operation_id = "list_persons", tag = "Chats",

@@ -8,7 +8,12 @@ use super::State;
 use crate::{
     error::ApiError,
     extract::{Body, Caller},
+    routes::{Endpoint, to},
 };
+
+/// The endpoints of this resource.
+pub(crate) const ENDPOINTS: &[Endpoint] =
+    &[Endpoint::new("POST", "/api/v1/mark_as_received/", "mark_as_received", || to(mark))];
 
 /// Up to where a chat was received.
 #[derive(ToSchema)]

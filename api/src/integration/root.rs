@@ -7,7 +7,14 @@ use actix_web::{
 use serde_json::json;
 
 use super::State;
-use crate::{extract::Visitor, origin};
+use crate::{
+    extract::Visitor,
+    origin,
+    routes::{Endpoint, to},
+};
+
+/// The endpoints of this resource.
+pub(crate) const ENDPOINTS: &[Endpoint] = &[Endpoint::new("GET", "/api/v1/", "get_root", || to(root))];
 
 /// A year, as Django has it, in seconds.
 const CSRF_AGE: i64 = 31_449_600;

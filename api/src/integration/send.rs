@@ -15,7 +15,11 @@ use crate::{
     error::ApiError,
     extract::{Body, Caller, Fields, Valid, text},
     family::json_body,
+    routes::{Endpoint, to},
 };
+
+/// The endpoints of this resource.
+pub(crate) const ENDPOINTS: &[Endpoint] = &[Endpoint::new("POST", "/api/v1/messages/", "send_message", || to(send))];
 
 /// The longest id that a client may give a message, in characters.
 const MAX_PENDING: usize = 64;

@@ -10,7 +10,16 @@ use crate::{
     docs::params::PageParams,
     error::ApiError,
     extract::{Admin, Body, Caller, ListPage, Query, number_in_path},
+    routes::{Endpoint, to},
 };
+
+/// The endpoints of this resource.
+pub(crate) const ENDPOINTS: &[Endpoint] = &[
+    Endpoint::new("GET", "/api/v1/tags/", "list_tags", || to(list)),
+    Endpoint::new("POST", "/api/v1/tags/", "create_tag", || to(create)),
+    Endpoint::new("PATCH", "/api/v1/tags/{id}/", "patch_tag", || to(patch)),
+    Endpoint::new("DELETE", "/api/v1/tags/{id}/", "delete_tag", || to(delete)),
+];
 
 /// The longest name or colour, in characters.
 const MAX_LEN: usize = 1_000;

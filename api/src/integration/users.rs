@@ -8,7 +8,15 @@ use crate::{
     docs::params::PageParams,
     error::ApiError,
     extract::{Caller, ListPage, Query, number_in_path},
+    routes::{Endpoint, to},
 };
+
+/// The endpoints of this resource.
+pub(crate) const ENDPOINTS: &[Endpoint] = &[
+    Endpoint::new("GET", "/api/v1/users/", "list_users", || to(list)),
+    Endpoint::new("GET", "/api/v1/users/current/", "get_current_user", || to(current)),
+    Endpoint::new("GET", "/api/v1/users/{id}/", "get_user", || to(get)),
+];
 
 /// Web Inboxes ask for all users at once.
 const MAX_USERS: i64 = 5_000;
