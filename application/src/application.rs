@@ -8,6 +8,7 @@ use tokio::sync::broadcast;
 use crate::{
     error::ApplicationError,
     ports::{
+        addresses::Addresses,
         clock::{Clock, Random},
         directory::Directory,
         ledger::{Cause, Ledger, Metadata},
@@ -33,6 +34,8 @@ pub struct Application {
     pub(crate) vault: Arc<dyn Vault>,
     pub(crate) quarantine: Arc<dyn Quarantine>,
     pub(crate) webhooks: Arc<dyn Webhooks>,
+    #[allow(dead_code)]
+    pub(crate) addresses: Arc<dyn Addresses>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
     /// Messages that WhatsApp did not take now.
@@ -53,6 +56,8 @@ pub struct Ports {
     pub quarantine: Arc<dyn Quarantine>,
     /// How WhatsApp's webhooks are read.
     pub webhooks: Arc<dyn Webhooks>,
+    /// Where calls on behalf of tenants may go.
+    pub addresses: Arc<dyn Addresses>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Chance.
@@ -87,10 +92,22 @@ impl Application {
     /// Puts the application on its ports.
     #[must_use]
     pub fn new(ports: Ports) -> Self {
-        let Ports { ledger, read_models, directory, vault, quarantine, webhooks, clock, random } = ports;
+        let Ports { ledger, read_models, directory, vault, quarantine, webhooks, addresses, clock, random } = ports;
         let streams = Streams::new(ledger.clone());
         let postponed = broadcast::Sender::new(POSTPONED);
-        Self { ledger, streams, read_models, directory, vault, quarantine, webhooks, clock, random, postponed }
+        Self {
+            ledger,
+            streams,
+            read_models,
+            directory,
+            vault,
+            quarantine,
+            webhooks,
+            addresses,
+            clock,
+            random,
+            postponed,
+        }
     }
 
     /// Waits until what was written can be read. A projection that lags longer does not undo the write.

@@ -3,6 +3,7 @@
 //! Here: implementations of the application's ports. Never here: rules, HTTP handlers of our API. To add an adapter,
 //! implement its port in the folder of what it talks to, and name it in the api's `bootstrap`.
 
+pub mod addresses;
 pub mod config;
 pub mod outbound;
 pub mod postgres;

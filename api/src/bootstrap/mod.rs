@@ -1,5 +1,6 @@
 //! Puts the parts together; the one place, with `main.rs`, that names infrastructure.
 
+mod addresses;
 mod database;
 mod sandbox;
 mod server;

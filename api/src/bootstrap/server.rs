@@ -1,7 +1,7 @@
 //! A running server: database, ledger, read models, sender and HTTP, started in this order and stopped in the other.
 
 use std::{
-    net::TcpListener,
+    net::{SocketAddr, TcpListener},
     path::Path,
     sync::{
         Arc,
@@ -30,7 +30,7 @@ use chatledger_projections::{Engine, EngineHandle, Inbox, Models, Options, Tenan
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio::task::JoinHandle;
 
-use super::{StartError, database::Database, webhooks::SignedWebhooks};
+use super::{StartError, addresses, database::Database, webhooks::SignedWebhooks};
 use crate::{
     app::{self, ApiSettings, AppState, Parts},
     health::{Condition, Probe},
@@ -78,6 +78,7 @@ impl Core {
         database: &Database,
         ledger: Arc<dyn Ledger>,
         engine: Option<&EngineHandle>,
+        local: Option<SocketAddr>,
     ) -> Result<Self, StartError> {
         let key = config.master_key.ok_or_else(|| {
             StartError::Other(
@@ -93,6 +94,7 @@ impl Core {
         let vault = Arc::new(PgVault::new(pool.clone(), MasterKey::new(key)));
         let max_age = Duration::from_secs(u64::from(config.quarantine_max_age_days) * 86_400);
         let max_bytes = i64::try_from(config.quarantine_max_bytes).unwrap_or(i64::MAX);
+        let addresses = Arc::new(addresses::guard(config, &database.url, local));
         let application = Arc::new(Application::new(Ports {
             ledger: ledger.clone(),
             read_models: models.clone(),
@@ -103,6 +105,7 @@ impl Core {
                 app_secrets: config.app_secrets.clone(),
                 verify_token: config.verify_token.clone(),
             }),
+            addresses,
             clock: Arc::new(SystemClock),
             random: Arc::new(SystemRandom),
         }));
@@ -129,7 +132,7 @@ impl Server {
         let database = Database::open(&config).await?;
         let ledger: Arc<dyn Ledger> = Arc::new(PgLedger::new(database.pool.clone()));
         let engine = Engine::start(database.pool.clone(), ledger.clone(), Options::default());
-        let core = Core::new(&config, &database, ledger, Some(&engine))?;
+        let core = Core::new(&config, &database, ledger, Some(&engine), Some(local))?;
         let sender = Sender::start(
             SenderParts {
                 pool: database.pool.clone(),

@@ -52,7 +52,7 @@ impl Tools {
         let database = Database::open_beside(&config).await?;
         let ledger: Arc<dyn Ledger> = Arc::new(PgLedger::new(database.pool.clone()));
         let engine = Engine::start(database.pool.clone(), ledger.clone(), Options::default());
-        let core = Core::new(&config, &database, ledger, Some(&engine))?;
+        let core = Core::new(&config, &database, ledger, Some(&engine), None)?;
         Ok(Self { application: core.application.clone(), core, engine, database })
     }
 

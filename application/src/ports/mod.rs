@@ -1,5 +1,6 @@
 //! What the application needs from the outside. Each port says what must hold for every implementation.
 
+pub mod addresses;
 pub mod clock;
 pub mod directory;
 pub mod ledger;

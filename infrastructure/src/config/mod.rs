@@ -7,6 +7,7 @@ use figment::{
     providers::{Env, Format, Toml},
     value::{Dict, Value},
 };
+use ipnet::IpNet;
 use serde::de::DeserializeOwned;
 
 /// The documented defaults.
@@ -43,6 +44,12 @@ pub struct Config {
     pub onpremises_url: String,
     /// `whatsapp.rate_per_number`
     pub rate_per_number: u32,
+    /// `webhooks.allow_http`
+    pub allow_http: bool,
+    /// `webhooks.allow_nets`
+    pub allow_nets: Vec<IpNet>,
+    /// `webhooks.allow_hosts`, lower-case
+    pub allow_hosts: Vec<String>,
     /// `limits.requests_per_minute`
     pub requests_per_minute: u32,
     /// `limits.sandbox_requests_per_minute`
@@ -141,6 +148,9 @@ impl Config {
         r.check((4..=500).contains(&max_connections), "database.max_connections", "must be 4 to 500");
         let rate_per_number = r.get("whatsapp.rate_per_number");
         r.check(rate_per_number > 0, "whatsapp.rate_per_number", "must be at least 1");
+        let nets: Vec<String> = r.get("webhooks.allow_nets");
+        let allow_nets: Vec<IpNet> = nets.iter().filter_map(|net| net.parse().ok()).collect();
+        r.check(allow_nets.len() == nets.len(), "webhooks.allow_nets", "must be networks such as 10.1.0.0/16");
         let format: String = r.get("logs.format");
         r.check(matches!(format.as_str(), "text" | "json"), "logs.format", "must be text or json");
         let config = Self {
@@ -158,6 +168,9 @@ impl Config {
             d360_url: r.url("whatsapp.d360_url"),
             onpremises_url: r.url("whatsapp.onpremises_url"),
             rate_per_number,
+            allow_http: r.get("webhooks.allow_http"),
+            allow_nets,
+            allow_hosts: r.get::<Vec<String>>("webhooks.allow_hosts").iter().map(|host| host.to_lowercase()).collect(),
             requests_per_minute: r.get("limits.requests_per_minute"),
             sandbox_requests_per_minute: r.get("limits.sandbox_requests_per_minute"),
             quarantine_max_age_days: r.get("quarantine.max_age_days"),

@@ -1,0 +1,326 @@
+//! Every known way to write a forbidden address, and the ordinary ones that must pass (S4).
+
+use std::{
+    net::Ipv4Addr,
+    sync::atomic::{AtomicUsize, Ordering},
+};
+
+use proptest::prelude::*;
+
+use super::*;
+
+/// A name service that knows these names.
+fn names(known: &'static [(&'static str, &'static [&'static str])]) -> Resolve {
+    Arc::new(move |host| {
+        let host = host.trim_end_matches('.').to_owned();
+        Box::pin(async move {
+            let found = known.iter().find(|(name, _)| *name == host);
+            let found = found.ok_or_else(|| io::Error::other("no such name"))?;
+            Ok(found.1.iter().map(|ip| ip.parse().expect("an address")).collect())
+        })
+    })
+}
+
+const KNOWN: &[(&str, &[&str])] = &[
+    ("crm.acme.example", &["93.184.216.34", "2606:2800:220:1::1"]),
+    ("private.example", &["10.1.2.3"]),
+    ("mixed.example", &["93.184.216.34", "127.0.0.1"]),
+    ("mixed6.example", &["93.184.216.34", "::ffff:169.254.169.254"]),
+    ("localhost", &["127.0.0.1", "::1"]),
+    ("own.example", &["93.184.216.40"]),
+    ("erp.internal", &["10.1.2.3"]),
+    ("xn--bcher-kva.example", &["93.184.216.34"]),
+];
+
+fn guard(rules: Rules) -> AddressGuard {
+    AddressGuard::with_resolver(rules, names(KNOWN))
+}
+
+async fn vet(rules: &Rules, address: &str) -> Result<Vetted, AddressError> {
+    guard(rules.clone()).vet(address).await
+}
+
+#[tokio::test]
+async fn s4_no_notation_of_a_forbidden_place_passes() {
+    use AddressError::{Malformed, Place, Port, Scheme, UserInfo};
+    let cases: &[(AddressError, &[&str])] = &[
+        (
+            Place,
+            &[
+                "https://10.0.0.1/",
+                "https://172.16.0.1/",
+                "https://172.31.255.255/",
+                "https://192.168.1.1/",
+                "https://127.0.0.1/",
+                "https://127.255.0.9/",
+                "https://0.0.0.0/",
+                "https://0.1.2.3/",
+                "https://169.254.169.254/latest/meta-data/",
+                "https://100.64.0.1/",
+                "https://100.127.255.255/",
+                "https://192.0.0.1/",
+                "https://192.0.2.1/",
+                "https://192.88.99.1/",
+                "https://198.18.0.1/",
+                "https://198.19.255.255/",
+                "https://198.51.100.7/",
+                "https://203.0.113.7/",
+                "https://224.0.0.1/",
+                "https://239.255.255.250/",
+                "https://240.0.0.1/",
+                "https://255.255.255.255/",
+                // Other notations of 127.0.0.1.
+                "https://2130706433/",
+                "https://0x7f000001/",
+                "https://017700000001/",
+                "https://127.1/",
+                "https://127.0.1/",
+                "https://0x7f.0.0.1/",
+                "https://0177.0.0.1/",
+                "https://0/",
+                "https://127.0.0.1./",
+                "https://①②⑦.⓪.⓪.①/",
+                "https://127。0。0。1/",
+                "https://%31%32%37.0.0.1/",
+                "HTTPS://127.0.0.1/",
+                "https:127.0.0.1/",
+                "https:///127.0.0.1/",
+                // IPv6.
+                "https://[::]/",
+                "https://[::1]/",
+                "https://[::ffff:127.0.0.1]/",
+                "https://[::ffff:10.0.0.1]/",
+                "https://[::ffff:7f00:1]/",
+                "https://[::7f00:1]/",
+                "https://[::ffff:0:7f00:1]/",
+                "https://[::5efe:7f00:1]/",
+                "https://[64:ff9b::7f00:1]/",
+                "https://[64:ff9b::10.0.0.1]/",
+                "https://[64:ff9b:1::7f00:1]/",
+                "https://[2002:7f00:1::]/",
+                "https://[2002:0a00:1::1]/",
+                "https://[2001::1]/",
+                "https://[2001:0:7f00:1::]/",
+                "https://[2001:10::1]/",
+                "https://[2001:db8::1]/",
+                "https://[3fff::1]/",
+                "https://[5f00::1]/",
+                "https://[fc00::1]/",
+                "https://[fd00:ec2::254]/",
+                "https://[fe80::1]/",
+                "https://[fec0::1]/",
+                "https://[ff02::1]/",
+                "https://[100::1]/",
+                // Names.
+                "https://localhost/",
+                "https://LOCALHOST./",
+                "https://ⓛocalhost/",
+                "https://private.example/",
+                "https://mixed.example/",
+                "https://mixed6.example/",
+            ],
+        ),
+        (
+            Malformed,
+            &[
+                "",
+                "crm.acme.example/hook",
+                "/hook",
+                "https://",
+                "https://[fe80::1%25eth0]/",
+                "https://[::1",
+                "https://127.0.0.1\t/",
+                "https://crm.acme.example/\n",
+                "https://crm.acme.example\\@127.0.0.1/",
+                "https://crm acme.example/",
+                "https://crm.acme.example:99999/",
+                "https://256.256.256.256/",
+                "https://1.2.3.4.5/",
+                "https://exa%00mple/",
+            ],
+        ),
+        (
+            Scheme,
+            &[
+                "http://crm.acme.example/",
+                "ftp://crm.acme.example/",
+                "file:///etc/passwd",
+                "gopher://crm.acme.example/",
+                "unix:/run/docker.sock",
+                "javascript:alert(1)",
+                "data:text/plain,x",
+            ],
+        ),
+        (
+            UserInfo,
+            &[
+                "https://crm.acme.example@127.0.0.1/",
+                "https://user:password@crm.acme.example/",
+                "https://@crm.acme.example/",
+                "https://:@crm.acme.example/",
+            ],
+        ),
+        (
+            Port,
+            &[
+                "https://crm.acme.example:0/",
+                "https://crm.acme.example:22/",
+                "https://crm.acme.example:25/",
+                "https://crm.acme.example:5432/",
+                "https://crm.acme.example:6379/",
+                "https://crm.acme.example:9200/",
+                "https://crm.acme.example:1023/",
+            ],
+        ),
+    ];
+    for (expected, addresses) in cases {
+        for address in *addresses {
+            assert_eq!(vet(&Rules::default(), address).await, Err(*expected), "{address:?}");
+        }
+    }
+    let long = format!("https://crm.acme.example/{}", "a".repeat(MAX_LEN));
+    assert_eq!(vet(&Rules::default(), &long).await, Err(Malformed));
+    assert_eq!(vet(&Rules::default(), "https://unknown.example/").await, Err(AddressError::Unresolved));
+}
+
+#[tokio::test]
+async fn public_addresses_pass_and_are_pinned() {
+    let vetted = vet(&Rules::default(), "https://crm.acme.example/hook?auth=s3cr3t#part").await.unwrap();
+    assert_eq!(vetted.url, "https://crm.acme.example/hook?auth=s3cr3t");
+    assert_eq!(vetted.place, "https://crm.acme.example/hook");
+    assert_eq!(vetted.addresses, ["93.184.216.34:443", "[2606:2800:220:1::1]:443"].map(|a| a.parse().unwrap()));
+    for address in [
+        "https://crm.acme.example",
+        "https://CRM.acme.example:8443/a/b",
+        "https://crm.acme.example./",
+        "https://bücher.example/",
+        "https://93.184.216.34/",
+        "https://[2606:2800:220:1::1]/",
+        "https://[64:ff9b::93.184.216.34]/",
+        "https://100.63.255.255/",
+        "https://172.32.0.1/",
+    ] {
+        assert!(vet(&Rules::default(), address).await.is_ok(), "{address}");
+    }
+}
+
+#[tokio::test]
+async fn what_the_operator_allows_passes_and_nothing_else() {
+    let rules = Rules {
+        allow_http: true,
+        allow_nets: vec!["127.0.0.0/8".parse().unwrap()],
+        allow_hosts: vec!["erp.internal".to_owned()],
+        ..Rules::default()
+    };
+    for address in
+        ["http://127.0.0.1:8080/", "https://2130706433/", "https://[::ffff:127.0.0.1]/", "http://ERP.internal./"]
+    {
+        assert!(vet(&rules, address).await.is_ok(), "{address}");
+    }
+    // The name has an IPv6 answer as well, which nobody allowed.
+    for address in ["https://10.1.2.3/", "https://[::1]/", "https://localhost/", "https://private.example/"] {
+        assert_eq!(vet(&rules, address).await, Err(AddressError::Place), "{address}");
+    }
+    assert_eq!(vet(&rules, "http://127.0.0.1:5432/").await, Err(AddressError::Port));
+}
+
+#[tokio::test]
+async fn this_server_is_never_called_even_where_its_network_is_allowed() {
+    let own = |text: &str| text.parse().unwrap();
+    let rules = Rules {
+        allow_http: true,
+        allow_nets: vec!["127.0.0.0/8".parse().unwrap(), "10.0.0.0/8".parse().unwrap()],
+        own_addresses: vec![own("127.0.0.1:8080"), own("0.0.0.0:8081"), own("10.9.9.9:8082")],
+        own_hosts: vec!["own.example".to_owned()],
+        ..Rules::default()
+    };
+    for address in [
+        "http://127.0.0.1:8080/",
+        "http://[::ffff:127.0.0.1]:8080/",
+        "http://127.0.0.7:8081/",
+        "http://10.9.9.9:8082/",
+        "https://own.example/",
+        "https://OWN.example./hook",
+    ] {
+        assert_eq!(vet(&rules, address).await, Err(AddressError::Place), "{address}");
+    }
+    assert!(vet(&rules, "http://127.0.0.1:8082/").await.is_ok());
+}
+
+#[tokio::test]
+async fn a_name_that_leads_elsewhere_by_the_time_of_the_call_gains_nothing() {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let counter = asked.clone();
+    let resolve: Resolve = Arc::new(move |_| {
+        let first = counter.fetch_add(1, Ordering::SeqCst) == 0;
+        let ip = if first { Ipv4Addr::new(93, 184, 216, 34) } else { Ipv4Addr::LOCALHOST };
+        Box::pin(async move { Ok(vec![ip.into()]) })
+    });
+    let guard = AddressGuard::with_resolver(Rules::default(), resolve);
+    let vetted = guard.vet("https://rebind.example/").await.unwrap();
+    assert!(guard.client(&vetted).is_ok());
+    assert_eq!(vetted.addresses, ["93.184.216.34:443".parse().unwrap()], "the client is given these");
+    assert_eq!(guard.vet("https://rebind.example/").await, Err(AddressError::Place), "vetted anew at every call");
+}
+
+#[tokio::test]
+async fn the_client_goes_to_the_vetted_address_and_follows_no_redirect() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let served = tokio::spawn(async move {
+        let (mut socket, _) = listener.accept().await.unwrap();
+        let mut request = [0; 1024];
+        let read = socket.read(&mut request).await.unwrap();
+        let answer = b"HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 0\r\n\r\n";
+        socket.write_all(answer).await.unwrap();
+        String::from_utf8_lossy(&request[..read]).into_owned()
+    });
+    let rules = Rules { allow_http: true, allow_nets: vec!["127.0.0.0/8".parse().unwrap()], ..Rules::default() };
+    let resolve: Resolve = Arc::new(|_| Box::pin(async { Ok(vec![Ipv4Addr::LOCALHOST.into()]) }));
+    let guard = AddressGuard::with_resolver(rules, resolve);
+    let vetted = guard.vet(&format!("http://no-such-name.example:{port}/hook")).await.unwrap();
+    let answer = guard.client(&vetted).unwrap().get(&vetted.url).send().await.unwrap();
+    assert_eq!(answer.status(), 302);
+    assert!(served.await.unwrap().to_lowercase().contains("host: no-such-name.example"));
+}
+
+proptest! {
+    /// However a private IPv4 address is written or wrapped, it is refused.
+    #[test]
+    fn every_private_address_is_refused_in_every_notation(
+        net in prop::sample::select(vec![(10u32 << 24, 8), (127 << 24, 8), (0xa9fe_0000, 16), (0xac10_0000, 12),
+            (0xc0a8_0000, 16), (0x6440_0000, 10), (0xc612_0000, 15), (0xf000_0000, 4), (0, 8)]),
+        host in any::<u32>(),
+    ) {
+        let (base, length) = net;
+        let ip = Ipv4Addr::from(base | (host & (u32::MAX >> length)));
+        let n = u32::from(ip);
+        let [a, b, c, d] = ip.octets();
+        let v6 = [
+            ip.to_ipv6_mapped().to_string(),
+            format!("64:ff9b::{:x}:{:x}", n >> 16, n & 0xffff),
+            format!("2002:{:x}:{:x}::1", n >> 16, n & 0xffff),
+            format!("::{:x}:{:x}", n >> 16, n & 0xffff),
+        ];
+        let mut forms = vec![
+            ip.to_string(), n.to_string(), format!("{n:#x}"), format!("0{n:o}"), format!("{a}.{}", n & 0xff_ffff),
+            format!("{a}.{b}.{}", n & 0xffff), format!("{a:#x}.{b:#o}.{c}.{d}").replace("0o", "0"), format!("{ip}."),
+        ];
+        forms.extend(v6.iter().map(|v6| format!("[{v6}]")));
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        for form in forms {
+            let vetted = runtime.block_on(vet(&Rules::default(), &format!("https://{form}/")));
+            prop_assert_eq!(vetted, Err(AddressError::Place), "{}", form);
+        }
+    }
+
+    /// Nothing makes it panic, and what passes is public.
+    #[test]
+    fn whatever_is_given_only_public_places_pass(text in "(https://)?[ -~]{0,40}") {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        if let Ok(vetted) = runtime.block_on(vet(&Rules::default(), &text)) {
+            prop_assert!(vetted.addresses.iter().all(|address| is_public(address.ip())));
+        }
+    }
+}
