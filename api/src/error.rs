@@ -1,7 +1,10 @@
 //! Every error of the Integration API, and its body (errors-and-limits §2).
 
 use actix_web::{HttpResponse, ResponseError, http::StatusCode, http::header};
-use chatledger_application::{ApplicationError, ports::Unavailable};
+use chatledger_application::{
+    ApplicationError,
+    ports::{Unavailable, vault::MAX_PASSWORD},
+};
 use chatledger_domain::RawJson;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -210,6 +213,10 @@ impl From<ApplicationError> for ApiError {
             ApplicationError::UnknownGroup(group) => Self::invalid_pk("assigned_group", group),
             ApplicationError::NameTaken => Self::field("name", "This name is in use already."),
             ApplicationError::AccountNotConnected => Self::Reason("No WhatsApp account is connected.".to_owned()),
+            ApplicationError::PasswordTooLong => {
+                Self::Reason(format!("A password has at most {MAX_PASSWORD} characters."))
+            }
+            ApplicationError::Busy => Self::Throttled(Wait(1)),
             ApplicationError::Conflict => Self::Unavailable,
             ApplicationError::Unavailable(error) => error.into(),
             error => {

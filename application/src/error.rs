@@ -8,6 +8,7 @@ use chatledger_domain::{
 use crate::ports::{
     Unavailable,
     ledger::{AppendError, LedgerError},
+    vault::PasswordError,
 };
 
 /// Why a use case did not do what was asked. Nothing was recorded.
@@ -67,6 +68,12 @@ pub enum ApplicationError {
     /// No such tenant.
     #[error("no such tenant")]
     UnknownTenant,
+    /// The password is too long to be kept.
+    #[error("the password is too long")]
+    PasswordTooLong,
+    /// Too many passwords wait to be hashed; soon again.
+    #[error("too many passwords wait to be hashed")]
+    Busy,
     /// Others kept changing the same thing (R-CST-3).
     #[error("too many concurrent changes")]
     Conflict,
@@ -154,6 +161,16 @@ impl From<AppendError> for ApplicationError {
             AppendError::Claimed(_) => Self::NameTaken,
             AppendError::Conflict(_) | AppendError::Repeated(_) => Self::Conflict,
             refused => Self::Refused(refused),
+        }
+    }
+}
+
+impl From<PasswordError> for ApplicationError {
+    fn from(error: PasswordError) -> Self {
+        match error {
+            PasswordError::Busy => Self::Busy,
+            PasswordError::TooLong => Self::PasswordTooLong,
+            PasswordError::Unavailable(error) => Self::Unavailable(error),
         }
     }
 }

@@ -1,59 +1,36 @@
-//! The vault on Postgres: passwords as Argon2id, tokens and channel secrets sealed and found by hash.
+//! The vault on Postgres: passwords as Argon2id, sessions as hashes, tokens and channel secrets sealed and found by
+//! hash.
 
-use std::sync::Arc;
+mod hashing;
+mod sessions;
 
-use argon2::{
-    Argon2, PasswordHash, PasswordHasher, PasswordVerifier,
-    password_hash::{self, SaltString},
-};
 use async_trait::async_trait;
 use chatledger_application::ports::{
     Unavailable,
-    vault::{Kind, Vault},
+    vault::{Kind, MAX_PASSWORD, PasswordError, Session, Vault},
 };
 use chatledger_domain::{TenantId, UserId};
-use rand::Rng;
+use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 use sqlx::PgPool;
 use subtle::ConstantTimeEq;
-use tokio::sync::Semaphore;
 use uuid::Uuid;
 
+use self::hashing::{Hashing, Verdict};
 use crate::vault::{MasterKey, Place};
-
-/// Passwords that are hashed at once: each takes 19 MiB and a core.
-const HASHING: usize = 2;
-
-/// The hash of no password, with the costs of a real one, checked where there is no user.
-const NOBODY: &str =
-    "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
 /// The vault on Postgres.
 pub struct PgVault {
     pool: PgPool,
     key: MasterKey,
-    hashing: Arc<Semaphore>,
+    hashing: Hashing,
 }
 
 impl PgVault {
     /// A vault on this pool, sealed with this key.
     #[must_use]
     pub fn new(pool: PgPool, key: MasterKey) -> Self {
-        Self { pool, key, hashing: Arc::new(Semaphore::new(HASHING)) }
-    }
-
-    /// Works with a password where it holds up nobody, and not on more cores than agreed.
-    async fn with_password<T: Send + 'static>(
-        &self,
-        work: impl FnOnce() -> Result<T, password_hash::Error> + Send + 'static,
-    ) -> Result<T, Unavailable> {
-        let permit = self.hashing.clone().acquire_owned().await.map_err(unavailable)?;
-        let work = move || {
-            let done = work();
-            drop(permit);
-            done
-        };
-        tokio::task::spawn_blocking(work).await.map_err(unavailable)?.map_err(|error| unavailable(error.to_string()))
+        Self { pool, key, hashing: Hashing::new() }
     }
 }
 
@@ -76,14 +53,11 @@ fn secret_place(tenant: TenantId, kind: Kind) -> Place<'static> {
 
 #[async_trait]
 impl Vault for PgVault {
-    async fn set_password(&self, tenant: TenantId, user: UserId, password: &str) -> Result<(), Unavailable> {
-        let password = password.to_owned();
-        let hash = self
-            .with_password(move || {
-                let salt = SaltString::encode_b64(&rand::rng().random::<[u8; 16]>())?;
-                Ok(Argon2::default().hash_password(password.as_bytes(), &salt)?.to_string())
-            })
-            .await?;
+    async fn set_password(&self, tenant: TenantId, user: UserId, password: &str) -> Result<(), PasswordError> {
+        if password.chars().count() > MAX_PASSWORD {
+            return Err(PasswordError::TooLong);
+        }
+        let hash = self.hashing.hash(password).await?;
         sqlx::query(
             "INSERT INTO vault.passwords (tenant_id, user_id, hash) VALUES ($1, $2, $3) \
              ON CONFLICT (tenant_id, user_id) DO UPDATE SET hash = excluded.hash",
@@ -102,27 +76,32 @@ impl Vault for PgVault {
         tenant: TenantId,
         user: Option<UserId>,
         password: &str,
-    ) -> Result<bool, Unavailable> {
-        let hash: Option<String> =
+    ) -> Result<bool, PasswordError> {
+        if password.chars().count() > MAX_PASSWORD {
+            return Ok(false);
+        }
+        // No user has this id: the same query, so the same time.
+        let user = user.map_or(-1, |user| user.0);
+        let kept: Option<String> =
             sqlx::query_scalar("SELECT hash FROM vault.passwords WHERE tenant_id = $1 AND user_id = $2")
                 .bind(tenant.0)
-                // No user has this id: the same query, so the same time.
-                .bind(user.map_or(-1, |user| user.0))
+                .bind(user)
                 .fetch_optional(&self.pool)
                 .await
                 .map_err(unavailable)?;
-        let known = hash.is_some();
-        let hash = hash.unwrap_or_else(|| NOBODY.to_owned());
-        let password = password.to_owned();
-        self.with_password(move || {
-            let hash = PasswordHash::new(&hash)?;
-            match Argon2::default().verify_password(password.as_bytes(), &hash) {
-                Ok(()) => Ok(known),
-                Err(password_hash::Error::Password) => Ok(false),
-                Err(error) => Err(error),
-            }
-        })
-        .await
+        let verdict = self.hashing.check(kept.clone(), password).await?;
+        if let Verdict::Outdated(hash) = &verdict {
+            // Unless the password was changed meanwhile.
+            sqlx::query("UPDATE vault.passwords SET hash = $3 WHERE tenant_id = $1 AND user_id = $2 AND hash = $4")
+                .bind(tenant.0)
+                .bind(user)
+                .bind(hash)
+                .bind(kept)
+                .execute(&self.pool)
+                .await
+                .map_err(unavailable)?;
+        }
+        Ok(verdict != Verdict::Wrong)
     }
 
     async fn token(&self, tenant: TenantId, user: UserId, new: String) -> Result<(String, bool), Unavailable> {
@@ -168,6 +147,47 @@ impl Vault for PgVault {
         .await
         .map_err(unavailable)?;
         Ok(found.map(|(tenant, user)| (TenantId(tenant), UserId(user))))
+    }
+
+    async fn open_session(&self, id: &str, session: &Session) -> Result<(), Unavailable> {
+        sessions::open(&self.pool, id, session).await.map_err(unavailable)
+    }
+
+    async fn find_session(&self, tenants: &[TenantId], id: &str) -> Result<Option<Session>, Unavailable> {
+        sessions::find(&self.pool, tenants, id).await.map_err(unavailable)
+    }
+
+    async fn touch_session(&self, tenant: TenantId, id: &str, seen_at: DateTime<Utc>) -> Result<(), Unavailable> {
+        sessions::touch(&self.pool, tenant, id, seen_at).await.map_err(unavailable)
+    }
+
+    async fn end_session(&self, tenant: TenantId, id: &str) -> Result<(), Unavailable> {
+        sessions::end(&self.pool, tenant, id).await.map_err(unavailable)
+    }
+
+    async fn end_sessions(&self, tenant: TenantId, user: UserId) -> Result<(), Unavailable> {
+        sessions::end_all(&self.pool, tenant, user).await.map_err(unavailable)
+    }
+
+    async fn add_refresh_token(
+        &self,
+        tenant: TenantId,
+        user: UserId,
+        token: &str,
+        now: DateTime<Utc>,
+        expires_at: DateTime<Utc>,
+    ) -> Result<(), Unavailable> {
+        sessions::add_refresh_token(&self.pool, (tenant, user), token, now, expires_at).await.map_err(unavailable)
+    }
+
+    async fn use_refresh_token(
+        &self,
+        tenants: &[TenantId],
+        token: &str,
+        keep: bool,
+        now: DateTime<Utc>,
+    ) -> Result<Option<(TenantId, UserId)>, Unavailable> {
+        sessions::use_refresh_token(&self.pool, tenants, token, keep, now).await.map_err(unavailable)
     }
 
     async fn put(&self, tenant: TenantId, kind: Kind, secret: &str) -> Result<(), Unavailable> {
@@ -217,22 +237,5 @@ impl Vault for PgVault {
             }
         }
         Ok(None)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn nobody_costs_as_much_as_somebody() {
-        let hash = PasswordHash::new(NOBODY).expect("a hash");
-        let costs = argon2::Params::try_from(&hash).expect("costs");
-        assert_eq!(
-            (costs.m_cost(), costs.t_cost(), costs.p_cost()),
-            (argon2::Params::DEFAULT_M_COST, argon2::Params::DEFAULT_T_COST, argon2::Params::DEFAULT_P_COST)
-        );
-        let verdict = Argon2::default().verify_password(b"anything", &hash);
-        assert!(matches!(verdict, Err(password_hash::Error::Password)));
     }
 }

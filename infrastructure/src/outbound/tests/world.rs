@@ -16,7 +16,7 @@ use chatledger_application::ports::{
     ledger::{Cause, Metadata, NewEvent, StreamId, Unit},
     outbound::Settle,
     read_models::{MessageRef, ReadModels, Sent, StandingTagging},
-    vault::{Kind, Vault},
+    vault::{Kind, PasswordError, Session, Vault},
     whatsapp::{Letter, Outcome, WhatsApp},
 };
 use chatledger_domain::{
@@ -24,6 +24,7 @@ use chatledger_domain::{
     chat::{ChatEvent, MessageQueued},
     whatsapp_account::{Channel, Number},
 };
+use chrono::{DateTime, Utc};
 use sqlx::Row;
 use tokio::time::{Instant, sleep};
 use uuid::Uuid;
@@ -150,16 +151,50 @@ impl Directory for World {
 
 #[async_trait]
 impl Vault for World {
-    async fn set_password(&self, _: TenantId, _: UserId, _: &str) -> Result<(), Unavailable> {
+    async fn set_password(&self, _: TenantId, _: UserId, _: &str) -> Result<(), PasswordError> {
         Ok(())
     }
-    async fn check_password(&self, _: TenantId, _: Option<UserId>, _: &str) -> Result<bool, Unavailable> {
+    async fn check_password(&self, _: TenantId, _: Option<UserId>, _: &str) -> Result<bool, PasswordError> {
         Ok(false)
     }
     async fn token(&self, _: TenantId, _: UserId, new: String) -> Result<(String, bool), Unavailable> {
         Ok((new, true))
     }
     async fn user_of_token(&self, _: &[TenantId], _: &str) -> Result<Option<(TenantId, UserId)>, Unavailable> {
+        Ok(None)
+    }
+    async fn open_session(&self, _: &str, _: &Session) -> Result<(), Unavailable> {
+        Ok(())
+    }
+    async fn find_session(&self, _: &[TenantId], _: &str) -> Result<Option<Session>, Unavailable> {
+        Ok(None)
+    }
+    async fn touch_session(&self, _: TenantId, _: &str, _: DateTime<Utc>) -> Result<(), Unavailable> {
+        Ok(())
+    }
+    async fn end_session(&self, _: TenantId, _: &str) -> Result<(), Unavailable> {
+        Ok(())
+    }
+    async fn end_sessions(&self, _: TenantId, _: UserId) -> Result<(), Unavailable> {
+        Ok(())
+    }
+    async fn add_refresh_token(
+        &self,
+        _: TenantId,
+        _: UserId,
+        _: &str,
+        _: DateTime<Utc>,
+        _: DateTime<Utc>,
+    ) -> Result<(), Unavailable> {
+        Ok(())
+    }
+    async fn use_refresh_token(
+        &self,
+        _: &[TenantId],
+        _: &str,
+        _: bool,
+        _: DateTime<Utc>,
+    ) -> Result<Option<(TenantId, UserId)>, Unavailable> {
         Ok(None)
     }
     async fn put(&self, _: TenantId, _: Kind, _: &str) -> Result<(), Unavailable> {
