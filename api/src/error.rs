@@ -5,7 +5,7 @@ use chatledger_application::{
     ApplicationError,
     ports::{Unavailable, vault::MAX_PASSWORD},
 };
-use chatledger_domain::RawJson;
+use chatledger_domain::{RawJson, media::Class};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -42,10 +42,14 @@ pub enum ApiError {
     AssignmentHeld,
     /// 404.
     NotFound,
+    /// 404: not yet there (R-MED-3).
+    NotYet,
     /// 408: the body dripped too slowly.
     TooSlow,
     /// 413.
     TooLarge,
+    /// 413: a file of this class (R-MED-1).
+    FileTooLarge(Class),
     /// 415: the media type.
     UnsupportedMediaType(String),
     /// 429.
@@ -86,9 +90,10 @@ impl ApiError {
             Self::Unauthenticated(detail) => Body::detail(*detail),
             Self::Forbidden => Body::detail(FORBIDDEN),
             Self::AssignmentHeld => Body::both(FORBIDDEN, CHANGED),
-            Self::NotFound => Body::detail("Not found."),
+            Self::NotFound | Self::NotYet => Body::detail("Not found."),
             Self::TooSlow => Body::detail("The request did not arrive in time."),
             Self::TooLarge => Body::both("The request is too large.", "The file is too large."),
+            Self::FileTooLarge(class) => Body::TooLarge { reason: "The file is too large.", detail: limit_of(*class) },
             Self::UnsupportedMediaType(kind) => Body::detail(format!("Unsupported media type \"{kind}\" in request.")),
             Self::Throttled(Wait(seconds)) => {
                 let plural = if *seconds == 1 { "" } else { "s" };
@@ -113,6 +118,10 @@ enum Body<'a> {
         detail: String,
         #[serde(skip_serializing_if = "Option::is_none")]
         reason: Option<String>,
+    },
+    TooLarge {
+        reason: &'static str,
+        detail: String,
     },
     Reason {
         reason: String,
@@ -149,9 +158,9 @@ impl ResponseError for ApiError {
             Self::Provider(errors) if is_window_error(errors) => 453,
             Self::Provider(_) => 400,
             Self::Unauthenticated(_) | Self::Forbidden | Self::AssignmentHeld => 403,
-            Self::NotFound => 404,
+            Self::NotFound | Self::NotYet => 404,
             Self::TooSlow => 408,
-            Self::TooLarge => 413,
+            Self::TooLarge | Self::FileTooLarge(_) => 413,
             Self::UnsupportedMediaType(_) => 415,
             Self::Throttled(_) => 429,
             Self::WindowClosed => 453,
@@ -167,14 +176,25 @@ impl ResponseError for ApiError {
             Self::Throttled(Wait(seconds)) => {
                 builder.insert_header((header::RETRY_AFTER, seconds.to_string()));
             }
+            Self::NotYet => {
+                builder.insert_header((header::RETRY_AFTER, "5"));
+            }
             // The rest of the body is still on its way, and nobody will read it.
-            Self::TooSlow | Self::TooLarge => {
+            Self::TooSlow | Self::TooLarge | Self::FileTooLarge(_) => {
                 builder.force_close();
             }
             _ => {}
         }
         json_body(builder, &self.body())
     }
+}
+
+/// How large a file of a class may be, in words (R-MED-1).
+fn limit_of(class: Class) -> String {
+    let article = if matches!(class, Class::Image | Class::Audio) { "An" } else { "A" };
+    let (limit, name) = (class.limit(), class.name());
+    let limit = if limit < 1 << 20 { format!("{} KiB", limit >> 10) } else { format!("{} MiB", limit >> 20) };
+    format!("{article} {name} may have at most {limit}.")
 }
 
 /// Whether WhatsApp says that the window is closed (R-WIN-6).
@@ -217,6 +237,13 @@ impl From<ApplicationError> for ApiError {
                 Self::Reason(format!("A password has at most {MAX_PASSWORD} characters."))
             }
             ApplicationError::Busy => Self::Throttled(Wait(1)),
+            ApplicationError::EmptyFile => Self::field("file_encoded", "The submitted file is empty."),
+            ApplicationError::FileTooLarge(class) => Self::FileTooLarge(class),
+            ApplicationError::FileNotWanted(_) => Self::field(
+                "file_encoded",
+                "Upload a valid image. The file you uploaded was either not an image or a corrupted image.",
+            ),
+            ApplicationError::StorageFull => Self::Reason("The storage of this inbox is full.".to_owned()),
             ApplicationError::Conflict => Self::Unavailable,
             ApplicationError::Unavailable(error) => error.into(),
             error => {

@@ -12,6 +12,7 @@ use crate::{
         clock::{Clock, Random},
         directory::Directory,
         ledger::{Cause, Ledger, Metadata},
+        media::MediaStore,
         quarantine::Quarantine,
         read_models::ReadModels,
         vault::Vault,
@@ -36,6 +37,7 @@ pub struct Application {
     pub(crate) webhooks: Arc<dyn Webhooks>,
     #[allow(dead_code)]
     pub(crate) addresses: Arc<dyn Addresses>,
+    pub(crate) media: Arc<dyn MediaStore>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
     /// Messages that WhatsApp did not take now.
@@ -58,6 +60,8 @@ pub struct Ports {
     pub webhooks: Arc<dyn Webhooks>,
     /// Where calls on behalf of tenants may go.
     pub addresses: Arc<dyn Addresses>,
+    /// Where files are kept.
+    pub media: Arc<dyn MediaStore>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Chance.
@@ -92,7 +96,8 @@ impl Application {
     /// Puts the application on its ports.
     #[must_use]
     pub fn new(ports: Ports) -> Self {
-        let Ports { ledger, read_models, directory, vault, quarantine, webhooks, addresses, clock, random } = ports;
+        let Ports { ledger, read_models, directory, vault, quarantine, webhooks, addresses, media, clock, random } =
+            ports;
         let streams = Streams::new(ledger.clone());
         let postponed = broadcast::Sender::new(POSTPONED);
         Self {
@@ -104,6 +109,7 @@ impl Application {
             quarantine,
             webhooks,
             addresses,
+            media,
             clock,
             random,
             postponed,

@@ -1,8 +1,15 @@
 //! Every way in which a use case says no, free of any API's words.
 
 use chatledger_domain::{
-    GroupId, TagId, UserId, chat::ChatRefusal, contact::ContactRefusal, group::GroupRefusal, tag::TagRefusal,
-    tenant::TenantRefusal, user::UserRefusal, whatsapp_account::WhatsAppAccountRefusal,
+    GroupId, TagId, UserId,
+    chat::ChatRefusal,
+    contact::ContactRefusal,
+    group::GroupRefusal,
+    media::{Class, MediaRefusal},
+    tag::TagRefusal,
+    tenant::TenantRefusal,
+    user::UserRefusal,
+    whatsapp_account::WhatsAppAccountRefusal,
 };
 
 use crate::ports::{
@@ -74,6 +81,18 @@ pub enum ApplicationError {
     /// Too many passwords wait to be hashed; soon again.
     #[error("too many passwords wait to be hashed")]
     Busy,
+    /// A file without bytes.
+    #[error("the file is empty")]
+    EmptyFile,
+    /// A file of this class may not be so large.
+    #[error("the {} is too large", .0.name())]
+    FileTooLarge(Class),
+    /// A file of this type is not wanted here.
+    #[error("a file of type {0} is not wanted")]
+    FileNotWanted(String),
+    /// The tenant's files fill what they may.
+    #[error("the storage is full")]
+    StorageFull,
     /// Others kept changing the same thing (R-CST-3).
     #[error("too many concurrent changes")]
     Conflict,
@@ -105,6 +124,12 @@ impl From<ChatRefusal> for ApplicationError {
 
 impl From<ContactRefusal> for ApplicationError {
     fn from(refusal: ContactRefusal) -> Self {
+        match refusal {}
+    }
+}
+
+impl From<MediaRefusal> for ApplicationError {
+    fn from(refusal: MediaRefusal) -> Self {
         match refusal {}
     }
 }

@@ -9,6 +9,7 @@ pub mod chats;
 pub mod error;
 pub mod inbound;
 mod loading;
+pub mod media;
 pub mod ports;
 pub mod streams;
 pub mod tags;

@@ -136,6 +136,7 @@ aggregates! {
     Chat: chatledger_domain::chat::Chat, "1";
     Contact: chatledger_domain::contact::Contact, "1";
     Group: chatledger_domain::group::Group, "1";
+    Media: chatledger_domain::media::Media, "1";
     Tag: chatledger_domain::tag::Tag, "1";
     Tenant: chatledger_domain::tenant::Tenant, "1";
     User: chatledger_domain::user::User, "1";

@@ -36,6 +36,14 @@ id!(
     MessageId(Uuid)
 );
 id!(
+    /// Our id of a file, uploaded or sent by a customer.
+    MediaId(Uuid)
+);
+id!(
+    /// Under which a file's bytes are kept; new each time that bytes are written.
+    BlobId(Uuid)
+);
+id!(
     /// An event's place in its tenant's ledger: 1, 2, 3 … without holes. 0 stands before the first event.
     Position(i64)
 );
@@ -79,5 +87,13 @@ impl MessageId {
     #[must_use]
     pub fn of_pending(tenant: TenantId, user: UserId, wa_id: &str, pending: &str) -> Self {
         Self(Uuid::new_v5(&tenant.0, format!("{user}\n{wa_id}\n{pending}").as_bytes()))
+    }
+}
+
+impl MediaId {
+    /// The file that WhatsApp knows under this id. Derived, so that a link to it works before it is fetched.
+    #[must_use]
+    pub fn of_waba(tenant: TenantId, waba_id: &str) -> Self {
+        Self(Uuid::new_v5(&tenant.0, format!("whatsapp media\n{waba_id}").as_bytes()))
     }
 }

@@ -13,6 +13,7 @@ pub mod contact;
 pub mod decider;
 pub mod group;
 pub mod ids;
+pub mod media;
 pub mod permission;
 pub mod raw_json;
 pub mod tag;
@@ -24,7 +25,7 @@ pub mod window;
 
 pub use any_event::AnyEvent;
 pub use decider::{Claim, Decider, Event, EventSourced};
-pub use ids::{GroupId, MessageId, Position, TagId, TaggingId, TenantId, UserId};
+pub use ids::{BlobId, GroupId, MediaId, MessageId, Position, TagId, TaggingId, TenantId, UserId};
 pub use permission::{Actor, Permissions, Role, Scope};
 pub use raw_json::RawJson;
 pub use wa_id::WaId;

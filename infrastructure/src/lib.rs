@@ -5,6 +5,7 @@
 
 pub mod addresses;
 pub mod config;
+pub mod media;
 pub mod outbound;
 pub mod postgres;
 pub mod system;

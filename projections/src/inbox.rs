@@ -274,7 +274,10 @@ impl Inbox {
         .await
     }
 
-    async fn ask<T>(&self, question: impl AsyncFnOnce(&mut PgConnection) -> Result<T, sqlx::Error>) -> Answer<T> {
+    pub(crate) async fn ask<T>(
+        &self,
+        question: impl AsyncFnOnce(&mut PgConnection) -> Result<T, sqlx::Error>,
+    ) -> Answer<T> {
         let mut db = self.pool.acquire().await.map_err(unavailable)?;
         question(&mut db).await.map_err(unavailable)
     }

@@ -9,6 +9,7 @@ mod chats;
 mod engine;
 mod groups;
 mod inbox;
+mod media;
 mod messages;
 mod models;
 mod persons;

@@ -5,14 +5,14 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use chatledger_application::ports::{
     Unavailable,
-    read_models::{MessageRef, ReadModels, Sent, StandingTagging},
+    read_models::{MediaRef, MessageRef, ReadModels, Sent, StandingTagging},
 };
 use chatledger_domain::{MessageId, Position, TagId, TenantId, UserId};
 use sqlx::{PgPool, pool::PoolConnection};
 
 use crate::{
     engine::{Watch, applied},
-    messages, taggings,
+    media, messages, taggings,
     text::lower,
     unavailable, users,
 };
@@ -90,5 +90,13 @@ impl ReadModels for Models {
 
     async fn deleted_tags_in_use(&self, tenant: TenantId) -> Result<Vec<TagId>, Unavailable> {
         taggings::of_deleted_tags(&mut *self.db().await?, tenant).await.map_err(unavailable)
+    }
+
+    async fn media(&self, tenant: TenantId, id: &str) -> Result<Option<MediaRef>, Unavailable> {
+        media::media(&mut *self.db().await?, tenant, id).await.map_err(unavailable)
+    }
+
+    async fn media_bytes(&self, tenant: TenantId) -> Result<u64, Unavailable> {
+        media::bytes(&mut *self.db().await?, tenant).await.map_err(unavailable)
     }
 }

@@ -20,6 +20,7 @@ use chatledger_application::{
 use chatledger_domain::{Position, TenantId};
 use chatledger_infrastructure::{
     config::Config,
+    media::ObjectMedia,
     outbound::{Parts as SenderParts, Sender, SenderConfig},
     postgres::{PgLedger, PgQuarantine, PgVault, Pool, ShownEvent, VerifyError, show, verify},
     system::{SystemClock, SystemRandom},
@@ -106,6 +107,7 @@ impl Core {
                 verify_token: config.verify_token.clone(),
             }),
             addresses,
+            media: Arc::new(media_store(config)?),
             clock: Arc::new(SystemClock),
             random: Arc::new(SystemRandom),
         }));
@@ -249,6 +251,11 @@ fn serve(
         .map_err(|e| StartError::Listen(config.listen.clone(), e))?
         .run();
     Ok((server.handle(), tokio::spawn(server)))
+}
+
+fn media_store(config: &Config) -> Result<ObjectMedia, StartError> {
+    ObjectMedia::open(config.media_place(), config.media_quota)
+        .map_err(|error| StartError::Other(format!("media cannot be kept: {}", error.source)))
 }
 
 fn whatsapp_client(config: &Config) -> Result<WhatsAppClient, StartError> {

@@ -64,6 +64,8 @@ const UI_POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; s
         integration::message_tagging::get,
         integration::message_tagging::delete,
         integration::histories::message_taggings,
+        integration::media::create,
+        integration::media::get,
         hooks::cloud::verify,
         hooks::cloud::receive,
         hooks::channel::receive,

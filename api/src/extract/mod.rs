@@ -11,6 +11,7 @@ mod multipart;
 mod pagination;
 mod query;
 mod raw_body;
+mod upload;
 mod value;
 
 pub use body::Body;
@@ -20,6 +21,7 @@ pub use fields::{Fields, Valid};
 pub use pagination::{ListPage, Pagination};
 pub use query::{NamesNothing, Query};
 pub use raw_body::{BodyError, read_body};
+pub use upload::Upload;
 pub use value::{Given, text};
 
 use chatledger_domain::WaId;

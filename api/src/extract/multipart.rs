@@ -1,4 +1,4 @@
-//! Multipart forms. Parts with a file name are left out: no endpoint here takes files yet.
+//! Multipart forms of plain fields. Parts with a file name are left out: what takes files reads them by `Upload`.
 
 use std::{collections::HashMap, future::ready};
 

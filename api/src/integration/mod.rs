@@ -7,6 +7,7 @@ pub mod chats;
 mod content;
 pub mod groups;
 pub mod histories;
+pub mod media;
 pub mod message_tagging;
 pub mod messages;
 pub mod persons;
@@ -43,6 +44,7 @@ pub(crate) fn endpoints() -> impl Iterator<Item = &'static Endpoint> {
         tags::ENDPOINTS,
         chat_tagging::ENDPOINTS,
         message_tagging::ENDPOINTS,
+        media::ENDPOINTS,
     ];
     resources.into_iter().flatten()
 }

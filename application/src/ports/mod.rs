@@ -4,6 +4,7 @@ pub mod addresses;
 pub mod clock;
 pub mod directory;
 pub mod ledger;
+pub mod media;
 pub mod outbound;
 pub mod quarantine;
 pub mod read_models;

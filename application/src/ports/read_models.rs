@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use chatledger_domain::{MessageId, Position, TagId, TaggingId, TenantId, UserId, WaId};
+use chatledger_domain::{BlobId, MediaId, MessageId, Position, TagId, TaggingId, TenantId, UserId, WaId};
 
 use super::Unavailable;
 
@@ -27,6 +27,32 @@ pub enum Sent {
     Accepted(String, Option<String>),
     /// WhatsApp refused it: its errors, JSON.
     Rejected(String),
+}
+
+/// A file: uploaded, or sent by a customer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MediaRef {
+    /// Our id.
+    pub id: MediaId,
+    /// Where and what it is; `None` while, or because, it is not there.
+    pub stored: Option<StoredBlob>,
+    /// Whether WhatsApp will never give it to us.
+    pub has_failed: bool,
+}
+
+/// A file whose bytes are kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredBlob {
+    /// Where its bytes are.
+    pub blob: BlobId,
+    /// What it is.
+    pub mime_type: String,
+    /// Bytes.
+    pub size: u64,
+    /// Of the bytes, in hexadecimal digits.
+    pub sha256: String,
+    /// The name that its sender gave it.
+    pub filename: Option<String>,
 }
 
 /// A tagging that still stands: the tagged chat, and the message where it is a message's.
@@ -58,4 +84,8 @@ pub trait ReadModels: Send + Sync {
     ) -> Result<Vec<StandingTagging>, Unavailable>;
     /// Tags that are deleted but that something still carries: deletions that were cut short.
     async fn deleted_tags_in_use(&self, tenant: TenantId) -> Result<Vec<TagId>, Unavailable>;
+    /// A file by our id or WhatsApp's.
+    async fn media(&self, tenant: TenantId, id: &str) -> Result<Option<MediaRef>, Unavailable>;
+    /// How many bytes the uploads of a tenant fill.
+    async fn media_bytes(&self, tenant: TenantId) -> Result<u64, Unavailable>;
 }

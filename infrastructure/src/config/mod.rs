@@ -1,6 +1,10 @@
 //! The configuration: one documented TOML, overlaid by the environment, checked whole at start, every error named.
 
-use std::{collections::BTreeSet, net::ToSocketAddrs, path::Path};
+use std::{
+    collections::BTreeSet,
+    net::ToSocketAddrs,
+    path::{Path, PathBuf},
+};
 
 use figment::{
     Figment, Provider,
@@ -9,6 +13,8 @@ use figment::{
 };
 use ipnet::IpNet;
 use serde::de::DeserializeOwned;
+
+use crate::media::{Bucket, Place};
 
 /// The documented defaults.
 pub const DEFAULTS: &str = include_str!("default.toml");
@@ -54,6 +60,12 @@ pub struct Config {
     pub requests_per_minute: u32,
     /// `limits.sandbox_requests_per_minute`
     pub sandbox_requests_per_minute: u32,
+    /// `media.bucket` and its companions; `None` for a folder.
+    pub media_bucket: Option<Bucket>,
+    /// `media.dir`; `None` for the one in `data.dir`.
+    pub media_dir: Option<String>,
+    /// `media.quota_bytes`
+    pub media_quota: u64,
     /// `quarantine.max_age_days`
     pub quarantine_max_age_days: u32,
     /// `quarantine.max_bytes`
@@ -100,6 +112,26 @@ impl Reader {
     }
 }
 
+impl Reader {
+    /// The bucket, when media are kept in one.
+    fn bucket(&mut self) -> Option<Bucket> {
+        let store: String = self.get("media.store");
+        self.check(matches!(store.as_str(), "folder" | "s3"), "media.store", "must be folder or s3");
+        if store != "s3" {
+            return None;
+        }
+        let mut needed = |key: &str| {
+            let text = self.text(key);
+            self.check(text.is_some(), key, "is needed when media.store is s3");
+            text.unwrap_or_default()
+        };
+        let [name, region] = ["media.bucket", "media.region"].map(&mut needed);
+        let [access_key_id, secret_access_key] = ["media.access_key_id", "media.secret_access_key"].map(&mut needed);
+        let endpoint = self.text("media.endpoint").map(|_| self.url("media.endpoint"));
+        Some(Bucket { name, endpoint, region, access_key_id, secret_access_key })
+    }
+}
+
 /// Variables that others read: the command line, the embedded database, the operator's commands.
 const NO_SETTINGS: &[&str] = &["CONFIG", "PG_BIN", "ACCESS_TOKEN", "PASSWORD"];
 
@@ -126,6 +158,17 @@ impl Config {
             Err(error) => return Err(ConfigErrors(error.into_iter().map(|e| e.to_string()).collect())),
         }
         Self::read(Reader { figment, errors })
+    }
+
+    /// Where media are kept.
+    #[must_use]
+    pub fn media_place(&self) -> Place {
+        match &self.media_bucket {
+            Some(bucket) => Place::S3(bucket.clone()),
+            None => Place::Folder(
+                self.media_dir.as_ref().map_or_else(|| Path::new(&self.data_dir).join("media"), PathBuf::from),
+            ),
+        }
     }
 
     fn read(mut r: Reader) -> Result<Self, ConfigErrors> {
@@ -173,6 +216,9 @@ impl Config {
             allow_hosts: r.get::<Vec<String>>("webhooks.allow_hosts").iter().map(|host| host.to_lowercase()).collect(),
             requests_per_minute: r.get("limits.requests_per_minute"),
             sandbox_requests_per_minute: r.get("limits.sandbox_requests_per_minute"),
+            media_bucket: r.bucket(),
+            media_dir: r.text("media.dir"),
+            media_quota: r.get("media.quota_bytes"),
             quarantine_max_age_days: r.get("quarantine.max_age_days"),
             quarantine_max_bytes: r.get("quarantine.max_bytes"),
             json_logs: format == "json",
@@ -220,6 +266,22 @@ mod tests {
     #[test]
     fn the_defaults_are_valid() {
         assert_eq!(load("").unwrap().listen, "127.0.0.1:8080");
+    }
+
+    #[test]
+    fn a_bucket_needs_its_name_and_its_key() {
+        let Err(ConfigErrors(errors)) = load("[media]\nstore = \"s3\"\nendpoint = \"nowhere\"\n") else {
+            panic!("accepted")
+        };
+        for key in ["media.bucket", "media.access_key_id", "media.secret_access_key", "media.endpoint"] {
+            assert!(errors.iter().any(|error| error.starts_with(key)), "{key} is missing in {errors:?}");
+        }
+        assert!(load("[media]\nstore = \"tape\"\n").is_err());
+        let key = "access_key_id = \"a\"\nsecret_access_key = \"b\"\n";
+        let config = load(&format!("[media]\nstore = \"s3\"\nbucket = \"inbox\"\n{key}")).unwrap();
+        assert!(matches!(config.media_place(), Place::S3(bucket) if bucket.endpoint.is_none()));
+        let folder = load("[data]\ndir = \"d\"\n").unwrap().media_place();
+        assert!(matches!(folder, Place::Folder(folder) if folder == Path::new("d/media")));
     }
 
     #[test]

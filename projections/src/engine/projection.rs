@@ -112,6 +112,7 @@ pub(crate) static ALL: &[&dyn Projection] = &[
     &crate::taggings::Taggings,
     &crate::tagging_events::TaggingEvents,
     &crate::assignments::Assignments,
+    &crate::media::Media,
 ];
 
 /// Adds to the count of a projection's rows.

@@ -121,6 +121,11 @@ impl Inbox {
         }
     }
 
+    /// The data folder.
+    pub fn data_dir(&self) -> &std::path::Path {
+        self.data.path()
+    }
+
     /// The operator's tools, beside the running server.
     pub async fn tools(&self) -> Tools {
         let mut config = Config::load(None).expect("the defaults are valid");

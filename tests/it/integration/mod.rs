@@ -8,6 +8,7 @@ mod chats;
 mod consistency;
 mod filters;
 mod general;
+mod media;
 mod messages_list;
 mod pagination;
 mod permissions;

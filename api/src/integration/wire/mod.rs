@@ -40,6 +40,11 @@ impl<'a> Links<'a> {
         format!("{}/api/v1/users/{id}/", self.base_url)
     }
 
+    /// A link to a medium for users of the inbox, without a signature.
+    pub(super) fn bare_media(&self, id: &str) -> String {
+        format!("{}/api/v1/media/{id}/", self.base_url)
+    }
+
     fn media(&self, id: &str) -> String {
         self.media.link(&self.base_url, self.tenant, id, self.now)
     }

@@ -15,7 +15,7 @@ use chatledger_application::ports::{
     directory::{Directory, TenantEntry},
     ledger::{Cause, Metadata, NewEvent, StreamId, Unit},
     outbound::Settle,
-    read_models::{MessageRef, ReadModels, Sent, StandingTagging},
+    read_models::{MediaRef, MessageRef, ReadModels, Sent, StandingTagging},
     vault::{Kind, PasswordError, Session, Vault},
     whatsapp::{Letter, Outcome, WhatsApp},
 };
@@ -229,6 +229,12 @@ impl ReadModels for World {
     }
     async fn deleted_tags_in_use(&self, _: TenantId) -> Result<Vec<TagId>, Unavailable> {
         Ok(Vec::new())
+    }
+    async fn media(&self, _: TenantId, _: &str) -> Result<Option<MediaRef>, Unavailable> {
+        Ok(None)
+    }
+    async fn media_bytes(&self, _: TenantId) -> Result<u64, Unavailable> {
+        Ok(0)
     }
 }
 

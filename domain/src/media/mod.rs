@@ -1,0 +1,20 @@
+//! Media: files that were uploaded or that customers sent. The bytes are kept elsewhere, see the application's port.
+
+mod command;
+mod decide;
+mod event;
+mod file_type;
+mod incoming;
+mod links;
+mod refusal;
+mod state;
+#[cfg(test)]
+mod tests;
+
+pub use command::MediaCommand;
+pub use event::{MediaEvent, MediaFetchFailed, MediaOrigin, MediaStored};
+pub use file_type::{Class, FileType, HEAD, Source};
+pub use incoming::{IncomingFile, tidy};
+pub use links::{Attachment, KINDS, attachment, attachments, own_path, path_of, with_attachments};
+pub use refusal::MediaRefusal;
+pub use state::Media;

@@ -1,0 +1,109 @@
+//! Folds messages that bring files, and what became of the files.
+
+use async_trait::async_trait;
+use chatledger_domain::{
+    AnyEvent, MediaId,
+    media::{IncomingFile, MediaEvent, MediaOrigin, MediaStored},
+};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::query::BYTES;
+use crate::{
+    engine::{Batch, Projection, ProjectionError, count_rows},
+    text::clean,
+};
+
+/// The read model `media`.
+pub(crate) struct Media;
+
+#[async_trait]
+impl Projection for Media {
+    fn name(&self) -> &'static str {
+        "media"
+    }
+
+    fn tables(&self) -> &'static [&'static str] {
+        &["media"]
+    }
+
+    async fn apply(&self, db: &mut PgConnection, batch: &Batch<'_>) -> Result<(), ProjectionError> {
+        expect(&mut *db, batch).await?;
+        for recorded in &batch.events {
+            let AnyEvent::Media(event) = &recorded.event else { continue };
+            let Ok(media) = recorded.stream.aggregate_id.parse::<MediaId>() else {
+                let reason = "its stream is not a medium's id".to_owned();
+                return Err(ProjectionError::Event { position: recorded.position, reason });
+            };
+            match event {
+                MediaEvent::MediaStored(e) => {
+                    store(&mut *db, batch, media, e).await?;
+                    if let MediaOrigin::Upload { .. } = e.origin {
+                        let size = i64::try_from(e.size).unwrap_or(i64::MAX);
+                        count_rows(&mut *db, batch.tenant, BYTES, size).await?;
+                    }
+                }
+                MediaEvent::MediaFetchFailed(_) => {
+                    let sql = "UPDATE read_models.media SET has_failed = true WHERE tenant_id = $1 AND media_id = $2";
+                    sqlx::query(sql).bind(batch.tenant.0).bind(media.0).execute(&mut *db).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Files that messages bring are expected from then on.
+async fn expect(db: &mut PgConnection, batch: &Batch<'_>) -> Result<(), sqlx::Error> {
+    let files = batch.events.iter().filter_map(|recorded| match &recorded.event {
+        AnyEvent::Chat(event) => IncomingFile::of(event),
+        _ => None,
+    });
+    let (ids, waba_ids): (Vec<Uuid>, Vec<String>) =
+        files.map(|file| (MediaId::of_waba(batch.tenant, &file.waba_id).0, file.waba_id)).unzip();
+    if ids.is_empty() {
+        return Ok(());
+    }
+    sqlx::query(
+        "INSERT INTO read_models.media (tenant_id, media_id, waba_id, has_failed)
+         SELECT $1, n.media_id, n.waba_id, false FROM unnest($2::uuid[], $3::text[]) AS n (media_id, waba_id)
+         ON CONFLICT DO NOTHING",
+    )
+    .bind(batch.tenant.0)
+    .bind(ids)
+    .bind(waba_ids)
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+async fn store(
+    db: &mut PgConnection,
+    batch: &Batch<'_>,
+    media: MediaId,
+    stored: &MediaStored,
+) -> Result<(), sqlx::Error> {
+    let waba_id = match &stored.origin {
+        MediaOrigin::Message { waba_id, .. } => Some(clean(waba_id)),
+        MediaOrigin::Upload { .. } => None,
+    };
+    sqlx::query(
+        "INSERT INTO read_models.media
+             (tenant_id, media_id, waba_id, blob, mime_type, size, sha256, filename, has_failed)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, false)
+         ON CONFLICT (tenant_id, media_id) DO UPDATE SET
+             blob = excluded.blob, mime_type = excluded.mime_type, size = excluded.size, sha256 = excluded.sha256,
+             filename = excluded.filename, has_failed = false",
+    )
+    .bind(batch.tenant.0)
+    .bind(media.0)
+    .bind(waba_id)
+    .bind(stored.blob.0)
+    .bind(clean(&stored.mime_type))
+    .bind(i64::try_from(stored.size).unwrap_or(i64::MAX))
+    .bind(clean(&stored.sha256))
+    .bind(stored.filename.as_deref().map(clean))
+    .execute(db)
+    .await?;
+    Ok(())
+}

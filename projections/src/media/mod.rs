@@ -1,0 +1,7 @@
+//! Read model `media`: the files, and where their bytes are.
+
+mod apply;
+mod query;
+
+pub(crate) use apply::Media;
+pub(crate) use query::{bytes, media};
