@@ -47,7 +47,7 @@ impl Inbox {
     /// # Errors
     /// When the database cannot be reached.
     pub async fn caller(&self, tenant: TenantId, user: UserId) -> Answer<Option<Caller>> {
-        self.ask(async |db| {
+        self.ask(tenant, async |db| {
             let user = users::user(db, tenant, user).await?;
             Ok(user.map(|user| Caller { actor: users::actor(&user), user }))
         })
@@ -59,7 +59,7 @@ impl Inbox {
     /// # Errors
     /// When the database cannot be reached.
     pub async fn users(&self, tenant: TenantId, part: PageRequest) -> Answer<Page<UserView>> {
-        self.ask(async |db| users::users(db, tenant, part).await).await
+        self.ask(tenant, async |db| users::users(db, tenant, part).await).await
     }
 
     /// A user, whatever its state.
@@ -67,7 +67,7 @@ impl Inbox {
     /// # Errors
     /// When the database cannot be reached.
     pub async fn user(&self, tenant: TenantId, user: UserId) -> Answer<Option<UserView>> {
-        self.ask(async |db| Ok(users::user(db, tenant, user).await?.map(Arc::unwrap_or_clone))).await
+        self.ask(tenant, async |db| Ok(users::user(db, tenant, user).await?.map(Arc::unwrap_or_clone))).await
     }
 
     /// The groups, by id.
@@ -75,7 +75,7 @@ impl Inbox {
     /// # Errors
     /// When the database cannot be reached.
     pub async fn groups(&self, tenant: TenantId, part: PageRequest) -> Answer<Page<GroupView>> {
-        self.ask(async |db| groups::groups(db, tenant, part).await).await
+        self.ask(tenant, async |db| groups::groups(db, tenant, part).await).await
     }
 
     /// The tags, by id.
@@ -83,7 +83,7 @@ impl Inbox {
     /// # Errors
     /// When the database cannot be reached.
     pub async fn tags(&self, tenant: TenantId, part: PageRequest) -> Answer<Page<TagView>> {
-        self.ask(async |db| tags::tags(db, tenant, part).await).await
+        self.ask(tenant, async |db| tags::tags(db, tenant, part).await).await
     }
 
     /// A tag.
@@ -91,7 +91,7 @@ impl Inbox {
     /// # Errors
     /// When the database cannot be reached.
     pub async fn tag(&self, tenant: TenantId, tag: TagId) -> Answer<Option<TagView>> {
-        self.ask(async |db| tags::tag(db, tenant, tag).await).await
+        self.ask(tenant, async |db| tags::tag(db, tenant, tag).await).await
     }
 
     /// The readable chats (R-CHAT-1 … R-CHAT-5).
@@ -105,7 +105,7 @@ impl Inbox {
         filter: &ChatFilter,
         part: PageRequest,
     ) -> Answer<Page<ChatView>> {
-        self.ask(async |db| chats::chats(db, tenant, actor, filter, part).await).await
+        self.ask(tenant, async |db| chats::chats(db, tenant, actor, filter, part).await).await
     }
 
     /// A readable chat.
@@ -113,7 +113,7 @@ impl Inbox {
     /// # Errors
     /// When the database cannot be reached.
     pub async fn chat(&self, tenant: TenantId, actor: &Actor, wa_id: &WaId) -> Answer<Option<ChatView>> {
-        self.ask(async |db| chats::chat(db, tenant, actor, wa_id).await).await
+        self.ask(tenant, async |db| chats::chat(db, tenant, actor, wa_id).await).await
     }
 
     /// The messages of readable chats (R-MSG-1 … R-MSG-3).
@@ -127,7 +127,7 @@ impl Inbox {
         filter: &MessageFilter,
         part: PageRequest,
     ) -> Answer<Page<MessageView>> {
-        self.ask(async |db| {
+        self.ask(tenant, async |db| {
             let (count, rows) = messages::messages(&mut *db, tenant, actor, filter, part).await?;
             let rows = messages::hydrate(db, tenant, actor.user, rows, &[], &[]).await?.messages;
             Ok(Page { count, rows })
@@ -140,7 +140,7 @@ impl Inbox {
     /// # Errors
     /// When the database cannot be reached.
     pub async fn message(&self, tenant: TenantId, actor: &Actor, id: &str) -> Answer<Option<MessageView>> {
-        self.ask(async |db| {
+        self.ask(tenant, async |db| {
             let row = messages::message(&mut *db, tenant, actor, id).await?;
             let rows = row.into_iter().collect();
             Ok(messages::hydrate(db, tenant, actor.user, rows, &[], &[]).await?.messages.pop())
@@ -159,7 +159,7 @@ impl Inbox {
         search: Option<&str>,
         part: PageRequest,
     ) -> Answer<Page<PersonView>> {
-        self.ask(async |db| persons::persons(db, tenant, actor, search, None, part).await).await
+        self.ask(tenant, async |db| persons::persons(db, tenant, actor, search, None, part).await).await
     }
 
     /// The person of a readable chat.
@@ -168,7 +168,8 @@ impl Inbox {
     /// When the database cannot be reached.
     pub async fn person(&self, tenant: TenantId, actor: &Actor, wa_id: &WaId) -> Answer<Option<PersonView>> {
         let part = PageRequest { limit: 1, offset: 0 };
-        self.ask(async |db| Ok(persons::persons(db, tenant, actor, None, Some(wa_id), part).await?.rows.pop())).await
+        self.ask(tenant, async |db| Ok(persons::persons(db, tenant, actor, None, Some(wa_id), part).await?.rows.pop()))
+            .await
     }
 
     /// A chat's assignment, and whether the actor may read the chat (R-PERM-8).
@@ -181,7 +182,7 @@ impl Inbox {
         actor: &Actor,
         wa_id: &WaId,
     ) -> Answer<Option<(AssignmentView, bool)>> {
-        self.ask(async |db| chats::assignment(db, tenant, actor, wa_id).await).await
+        self.ask(tenant, async |db| chats::assignment(db, tenant, actor, wa_id).await).await
     }
 
     /// The assignment history of readable chats, newest first.
@@ -195,7 +196,7 @@ impl Inbox {
         filter: &HistoryFilter,
         part: PageRequest,
     ) -> Answer<Page<AssignmentEventView>> {
-        self.ask(async |db| match Selected::of(&mut *db, tenant, filter).await? {
+        self.ask(tenant, async |db| match Selected::of(&mut *db, tenant, filter).await? {
             Some(Selected { filter, .. }) => assignments::events(db, tenant, actor, &filter, part).await,
             None => Ok(Page { count: 0, rows: Vec::new() }),
         })
@@ -212,7 +213,7 @@ impl Inbox {
         actor: &Actor,
         id: TaggingId,
     ) -> Answer<Option<ChatTaggingView>> {
-        self.ask(async |db| taggings::chat_tagging(db, tenant, actor, id).await).await
+        self.ask(tenant, async |db| taggings::chat_tagging(db, tenant, actor, id).await).await
     }
 
     /// A standing tagging of a message in a readable chat.
@@ -225,7 +226,7 @@ impl Inbox {
         actor: &Actor,
         id: TaggingId,
     ) -> Answer<Option<MessageTaggingView>> {
-        self.ask(async |db| taggings::message_tagging(db, tenant, actor, id).await).await
+        self.ask(tenant, async |db| taggings::message_tagging(db, tenant, actor, id).await).await
     }
 
     /// The tagging history of readable chats, newest first.
@@ -264,7 +265,7 @@ impl Inbox {
         filter: &HistoryFilter,
         part: PageRequest,
     ) -> Answer<Page<TaggingEventView>> {
-        self.ask(async |db| match Selected::of(&mut *db, tenant, filter).await? {
+        self.ask(tenant, async |db| match Selected::of(&mut *db, tenant, filter).await? {
             Some(Selected { filter, message }) => {
                 tagging_events::events(db, tenant, actor, of, &filter, message.filter(|_| of == Of::Messages), part)
                     .await
@@ -274,11 +275,15 @@ impl Inbox {
         .await
     }
 
+    /// Asks as a reader who sees this tenant only, whatever the question's SQL forgets.
     pub(crate) async fn ask<T>(
         &self,
+        tenant: TenantId,
         question: impl AsyncFnOnce(&mut PgConnection) -> Result<T, sqlx::Error>,
     ) -> Answer<T> {
         let mut db = self.pool.acquire().await.map_err(unavailable)?;
+        let seen = sqlx::query("SELECT set_config('chatledger.tenant', $1, false)").bind(tenant.0.to_string());
+        seen.execute(&mut *db).await.map_err(unavailable)?;
         question(&mut db).await.map_err(unavailable)
     }
 }

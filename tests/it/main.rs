@@ -11,6 +11,7 @@ mod integration;
 mod ledger;
 mod outbound;
 mod projections;
+mod readers;
 mod reliability;
 mod sandbox;
 mod vault;

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use chatledger_infrastructure::{
     config::Config,
-    postgres::{Embedded, Pool, check_settings, connect, migrate},
+    postgres::{Embedded, Pool, check_settings, connect, migrate, readers},
 };
 
 use super::StartError;
@@ -12,6 +12,8 @@ use super::StartError;
 /// A database in this program's form.
 pub struct Database {
     pub pool: Pool,
+    /// For the questions of the APIs: each sees one tenant only.
+    pub readers: Pool,
     pub url: String,
     embedded: Option<Embedded>,
 }
@@ -45,11 +47,13 @@ impl Database {
         let pool = connect(&url, config.max_connections)?;
         check_settings(&pool).await?;
         migrate(&pool).await.map_err(|e| StartError::Migrate(e.into()))?;
-        Ok(Self { pool, url, embedded })
+        let readers = readers(&pool, &url, config.max_connections / 2).await?.unwrap_or_else(|| pool.clone());
+        Ok(Self { pool, readers, url, embedded })
     }
 
     /// Closes the connections and stops the embedded server.
     pub async fn close(self) {
+        self.readers.close().await;
         self.pool.close().await;
         if let Some(embedded) = self.embedded {
             embedded.stop().await;

@@ -111,7 +111,7 @@ impl Core {
             clock: Arc::new(SystemClock),
             random: Arc::new(SystemRandom),
         }));
-        let inbox = Inbox::new(pool.clone());
+        let inbox = Inbox::new(database.readers.clone());
         Ok(Self { ledger, models, directory, vault, application, inbox })
     }
 }

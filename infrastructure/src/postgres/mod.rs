@@ -9,6 +9,7 @@ mod ledger;
 mod prepare;
 mod quarantine;
 mod read;
+mod readers;
 mod row;
 mod settings;
 mod show;
@@ -18,6 +19,7 @@ mod verify;
 pub use embedded::{Embedded, EmbeddedError};
 pub use ledger::PgLedger;
 pub use quarantine::PgQuarantine;
+pub use readers::readers;
 pub use settings::{SettingsError, check_settings, connect};
 pub use show::{ShownEvent, show};
 /// A pool of connections, and how it fails: for those who put the parts together.

@@ -59,12 +59,18 @@ pub async fn check_settings(pool: &PgPool) -> Result<(), SettingsError> {
 /// # Errors
 /// When the URL is not one.
 pub fn connect(url: &str, max_connections: u32) -> Result<PgPool, sqlx::Error> {
+    connect_with(url, max_connections, &[])
+}
+
+/// The same with more settings for each connection.
+pub(super) fn connect_with(url: &str, max_connections: u32, more: &[(&str, &str)]) -> Result<PgPool, sqlx::Error> {
     let options: PgConnectOptions = url.parse()?;
     let options = options.application_name("chatledger").statement_cache_capacity(512).options([
         ("statement_timeout", "5s"),
         ("idle_in_transaction_session_timeout", "30s"),
         ("jit", "off"),
     ]);
+    let options = options.options(more.iter().copied());
     Ok(PgPoolOptions::new()
         .max_connections(max_connections)
         .acquire_timeout(Duration::from_secs(3))

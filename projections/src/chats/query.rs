@@ -53,8 +53,8 @@ impl Search {
     /// thousands of taggings and read every chat. `OFFSET 0` keeps it from walking the chats by time until enough
     /// happen to match.
     fn from(&self, sql: &mut QueryBuilder<'_, Postgres>, tenant: TenantId) {
-        sql.push("(SELECT p.wa_id FROM read_models.persons p WHERE p.tenant_id = ").push_bind(tenant.0);
-        sql.push(" AND p.search LIKE ").push_bind(self.pattern.clone());
+        sql.push("(SELECT p.wa_id FROM read_models.search_persons(").push_bind(self.pattern.clone());
+        sql.push(") AS p(wa_id)");
         if !self.tags.is_empty() {
             sql.push(" UNION SELECT x.wa_id FROM read_models.chat_taggings x WHERE x.tenant_id = ").push_bind(tenant.0);
             sql.push(" AND x.tag_id = ANY(").push_bind(self.tags.clone()).push(")");

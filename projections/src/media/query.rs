@@ -48,6 +48,6 @@ impl Inbox {
     /// # Errors
     /// When the database cannot be reached.
     pub async fn media(&self, tenant: TenantId, id: &str) -> Result<Option<MediaRef>, Unavailable> {
-        self.ask(async |db| media(db, tenant, id).await).await
+        self.ask(tenant, async |db| media(db, tenant, id).await).await
     }
 }

@@ -110,7 +110,7 @@ pub(crate) async fn persons(
         }
         sql.push(" WHERE p.tenant_id = ").push_bind(tenant.0);
         if let Some(search) = search {
-            sql.push(" AND p.search LIKE ").push_bind(pattern(search));
+            sql.push(" AND p.wa_id IN (SELECT read_models.search_persons(").push_bind(pattern(search)).push("))");
         }
         if let Some(wa_id) = wa_id {
             sql.push(" AND p.wa_id = ").push_bind(wa_id.as_str().to_owned());
