@@ -3,7 +3,7 @@
 use actix_web::{HttpResponse, ResponseError, http::StatusCode, http::header};
 use chatledger_application::{
     ApplicationError,
-    ports::{Unavailable, vault::MAX_PASSWORD},
+    ports::{Unavailable, vault::MAX_PASSWORD, whatsapp_account::AccountFault},
 };
 use chatledger_domain::{RawJson, media::Class};
 use serde::Serialize;
@@ -34,6 +34,10 @@ pub enum ApiError {
     Reason(String),
     /// WhatsApp refused a message: its errors.
     Provider(RawJson),
+    /// 400: WhatsApp refused something else: its errors.
+    Refused(RawJson),
+    /// 502, 503, 504: somebody outside, whose answer is needed, did not give it; what the client is told.
+    Outside(StatusCode, &'static str),
     /// 403: no or a bad credential; which text.
     Unauthenticated(&'static str),
     /// 403: not allowed.
@@ -85,8 +89,13 @@ impl ApiError {
             Self::Reason(reason) => Body::Reason { reason: reason.clone(), waba_response: None },
             Self::Provider(errors) => {
                 let waba_response = Some(WabaErrors { errors: errors.clone() });
-                Body::Reason { reason: provider_reason(errors), waba_response }
+                Body::Reason { reason: provider_reason("the message", errors), waba_response }
             }
+            Self::Refused(errors) => {
+                let waba_response = Some(WabaErrors { errors: errors.clone() });
+                Body::Reason { reason: provider_reason("the request", errors), waba_response }
+            }
+            Self::Outside(_, reason) => Body::Reason { reason: (*reason).to_owned(), waba_response: None },
             Self::Unauthenticated(detail) => Body::detail(*detail),
             Self::Forbidden => Body::detail(FORBIDDEN),
             Self::AssignmentHeld => Body::both(FORBIDDEN, CHANGED),
@@ -154,7 +163,8 @@ impl std::fmt::Display for ApiError {
 impl ResponseError for ApiError {
     fn status_code(&self) -> StatusCode {
         let code = match self {
-            Self::Fields(_) | Self::Parse(_) | Self::Reason(_) => 400,
+            Self::Outside(status, _) => return *status,
+            Self::Fields(_) | Self::Parse(_) | Self::Reason(_) | Self::Refused(_) => 400,
             Self::Provider(errors) if is_window_error(errors) => 453,
             Self::Provider(_) => 400,
             Self::Unauthenticated(_) | Self::Forbidden | Self::AssignmentHeld => 403,
@@ -204,20 +214,21 @@ fn is_window_error(errors: &RawJson) -> bool {
 }
 
 /// What WhatsApp says first.
-fn provider_reason(errors: &RawJson) -> String {
+fn provider_reason(what: &str, errors: &RawJson) -> String {
     let tree = errors.tree();
     let first = &tree[0];
     let told = ["title", "message", "details"].iter().find_map(|key| first[*key].as_str());
-    told.map_or_else(
-        || "WhatsApp refused the message.".to_owned(),
-        |told| format!("WhatsApp refused the message: {told}"),
-    )
+    told.map_or_else(|| format!("WhatsApp refused {what}."), |told| format!("WhatsApp refused {what}: {told}"))
 }
 
 impl From<ApplicationError> for ApiError {
     fn from(error: ApplicationError) -> Self {
         match error {
-            ApplicationError::UnknownChat | ApplicationError::UnknownTagging => Self::NotFound,
+            ApplicationError::UnknownChat | ApplicationError::UnknownTagging | ApplicationError::UnknownTemplate => {
+                Self::NotFound
+            }
+            ApplicationError::TemplateRefused(reason) => Self::Reason(reason),
+            ApplicationError::Account(fault) => fault.into(),
             ApplicationError::NotReadable
             | ApplicationError::NotWritable
             | ApplicationError::TagsNotAllowed
@@ -251,6 +262,26 @@ impl From<ApplicationError> for ApiError {
                 Self::Internal
             }
         }
+    }
+}
+
+impl From<AccountFault> for ApiError {
+    fn from(fault: AccountFault) -> Self {
+        if let AccountFault::Refused(errors) = fault {
+            return Self::Refused(errors);
+        }
+        tracing::warn!(?fault, "WhatsApp did not do what it was asked");
+        let (status, reason) = match fault {
+            AccountFault::Late => (StatusCode::GATEWAY_TIMEOUT, "WhatsApp did not answer in time."),
+            AccountFault::Unreadable(_) | AccountFault::NotFound => {
+                (StatusCode::BAD_GATEWAY, "WhatsApp did not answer as it should.")
+            }
+            AccountFault::Unsupported => {
+                (StatusCode::SERVICE_UNAVAILABLE, "This is not available for the connected number.")
+            }
+            _ => (StatusCode::SERVICE_UNAVAILABLE, "WhatsApp cannot be reached at the moment."),
+        };
+        Self::Outside(status, reason)
     }
 }
 
@@ -306,6 +337,7 @@ mod tests {
             ApiError::Parse("Expecting value: line 1 column 1 (char 0)".to_owned()),
             ApiError::Reason("No.".to_owned()),
             ApiError::Provider(raw("[]")),
+            ApiError::Refused(raw("[]")),
         ];
         for error in errors {
             assert!(shown(&error)["reason"].as_str().is_some_and(|reason| !reason.is_empty()), "{error:?}");

@@ -13,10 +13,13 @@ use crate::{
         directory::Directory,
         ledger::{Cause, Ledger, Metadata},
         media::MediaStore,
+        plugins::Plugins,
         quarantine::Quarantine,
         read_models::ReadModels,
+        refreshes::Refreshes,
         vault::Vault,
         whatsapp::Webhooks,
+        whatsapp_account::WhatsAppAccounts,
     },
     streams::{Aggregate, Streams},
 };
@@ -38,6 +41,10 @@ pub struct Application {
     #[allow(dead_code)]
     pub(crate) addresses: Arc<dyn Addresses>,
     pub(crate) media: Arc<dyn MediaStore>,
+    pub(crate) whatsapp_accounts: Arc<dyn WhatsAppAccounts>,
+    pub(crate) refreshes: Arc<dyn Refreshes>,
+    pub(crate) plugins: Arc<dyn Plugins>,
+    pub(crate) refresh_after: Duration,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
     /// Messages that WhatsApp did not take now.
@@ -62,6 +69,14 @@ pub struct Ports {
     pub addresses: Arc<dyn Addresses>,
     /// Where files are kept.
     pub media: Arc<dyn MediaStore>,
+    /// The account at WhatsApp.
+    pub whatsapp_accounts: Arc<dyn WhatsAppAccounts>,
+    /// When what WhatsApp holds was last looked at.
+    pub refreshes: Arc<dyn Refreshes>,
+    /// After so long it is looked at again.
+    pub refresh_after: Duration,
+    /// The configured plugins.
+    pub plugins: Arc<dyn Plugins>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Chance.
@@ -96,23 +111,24 @@ impl Application {
     /// Puts the application on its ports.
     #[must_use]
     pub fn new(ports: Ports) -> Self {
-        let Ports { ledger, read_models, directory, vault, quarantine, webhooks, addresses, media, clock, random } =
-            ports;
-        let streams = Streams::new(ledger.clone());
-        let postponed = broadcast::Sender::new(POSTPONED);
+        let streams = Streams::new(ports.ledger.clone());
         Self {
-            ledger,
+            ledger: ports.ledger,
             streams,
-            read_models,
-            directory,
-            vault,
-            quarantine,
-            webhooks,
-            addresses,
-            media,
-            clock,
-            random,
-            postponed,
+            read_models: ports.read_models,
+            directory: ports.directory,
+            vault: ports.vault,
+            quarantine: ports.quarantine,
+            webhooks: ports.webhooks,
+            addresses: ports.addresses,
+            media: ports.media,
+            whatsapp_accounts: ports.whatsapp_accounts,
+            refreshes: ports.refreshes,
+            plugins: ports.plugins,
+            refresh_after: ports.refresh_after,
+            clock: ports.clock,
+            random: ports.random,
+            postponed: broadcast::Sender::new(POSTPONED),
         }
     }
 

@@ -2,11 +2,13 @@
 
 use chatledger_domain::{
     GroupId, TagId, UserId,
+    business_profile::BusinessProfileRefusal,
     chat::ChatRefusal,
     contact::ContactRefusal,
     group::GroupRefusal,
     media::{Class, MediaRefusal},
     tag::TagRefusal,
+    template_catalogue::TemplateCatalogueRefusal,
     tenant::TenantRefusal,
     user::UserRefusal,
     whatsapp_account::WhatsAppAccountRefusal,
@@ -16,6 +18,7 @@ use crate::ports::{
     Unavailable,
     ledger::{AppendError, LedgerError},
     vault::PasswordError,
+    whatsapp_account::AccountFault,
 };
 
 /// Why a use case did not do what was asked. Nothing was recorded.
@@ -63,6 +66,15 @@ pub enum ApplicationError {
     /// The caller's role does not allow it.
     #[error("not allowed")]
     NotAllowed,
+    /// No such template.
+    #[error("no such template")]
+    UnknownTemplate,
+    /// The template cannot be sent; why, for the sender (R-TPL-2).
+    #[error("the template cannot be sent")]
+    TemplateRefused(String),
+    /// WhatsApp did not do what it was asked about the account.
+    #[error(transparent)]
+    Account(#[from] AccountFault),
     /// The tenant has no connected WhatsApp number.
     #[error("no WhatsApp account is connected")]
     AccountNotConnected,
@@ -131,6 +143,18 @@ impl From<ContactRefusal> for ApplicationError {
 impl From<MediaRefusal> for ApplicationError {
     fn from(refusal: MediaRefusal) -> Self {
         match refusal {}
+    }
+}
+
+impl From<BusinessProfileRefusal> for ApplicationError {
+    fn from(refusal: BusinessProfileRefusal) -> Self {
+        match refusal {}
+    }
+}
+
+impl From<TemplateCatalogueRefusal> for ApplicationError {
+    fn from(TemplateCatalogueRefusal::Unknown: TemplateCatalogueRefusal) -> Self {
+        Self::UnknownTemplate
     }
 }
 

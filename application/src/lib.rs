@@ -4,12 +4,14 @@
 //! (they are the domain's), SQL, HTTP, the clock, randomness (they come in through [`ports`]). To add a use case, add
 //! a file with one `impl Application` block to the folder of its noun.
 
+pub mod account;
 pub mod application;
 pub mod chats;
 pub mod error;
 pub mod inbound;
 mod loading;
 pub mod media;
+pub mod plugins;
 pub mod ports;
 pub mod streams;
 pub mod tags;

@@ -1,12 +1,14 @@
 //! Every event of every aggregate as one type, for readers of the whole ledger.
 
 use crate::{
+    business_profile::BusinessProfileEvent,
     chat::ChatEvent,
     contact::ContactEvent,
     decider::{Decider, Event, UnreadableEvent},
     group::GroupEvent,
     media::MediaEvent,
     tag::TagEvent,
+    template_catalogue::TemplateCatalogueEvent,
     tenant::TenantEvent,
     user::UserEvent,
     whatsapp_account::WhatsAppAccountEvent,
@@ -81,11 +83,13 @@ macro_rules! any_event {
 }
 
 any_event! {
+    BusinessProfile(BusinessProfileEvent) of crate::business_profile::BusinessProfile,
     Chat(ChatEvent) of crate::chat::Chat,
     Contact(ContactEvent) of crate::contact::Contact,
     Group(GroupEvent) of crate::group::Group,
     Media(MediaEvent) of crate::media::Media,
     Tag(TagEvent) of crate::tag::Tag,
+    TemplateCatalogue(TemplateCatalogueEvent) of crate::template_catalogue::TemplateCatalogue,
     Tenant(TenantEvent) of crate::tenant::Tenant,
     User(UserEvent) of crate::user::User,
     WhatsAppAccount(WhatsAppAccountEvent) of crate::whatsapp_account::WhatsAppAccount,

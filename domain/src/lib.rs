@@ -8,6 +8,7 @@
 //! list its events in `event.rs` through [`events!`](crate::events) and add it to [`any_event`].
 
 pub mod any_event;
+pub mod business_profile;
 pub mod chat;
 pub mod contact;
 pub mod decider;
@@ -17,6 +18,7 @@ pub mod media;
 pub mod permission;
 pub mod raw_json;
 pub mod tag;
+pub mod template_catalogue;
 pub mod tenant;
 pub mod user;
 pub mod wa_id;

@@ -7,6 +7,7 @@ pub mod addresses;
 pub mod config;
 pub mod media;
 pub mod outbound;
+pub mod plugins;
 pub mod postgres;
 pub mod system;
 pub mod vault;

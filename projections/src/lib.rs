@@ -5,6 +5,7 @@
 //! list; the test "rebuilt equals live" covers it from then on.
 
 mod assignments;
+mod business_profiles;
 mod chats;
 mod engine;
 mod groups;
@@ -17,6 +18,7 @@ mod received_marks;
 mod tagging_events;
 mod taggings;
 mod tags;
+mod templates;
 mod tenants;
 mod text;
 mod users;

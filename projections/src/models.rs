@@ -5,14 +5,14 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use chatledger_application::ports::{
     Unavailable,
-    read_models::{MediaRef, MessageRef, ReadModels, Sent, StandingTagging},
+    read_models::{KeptTemplate, MediaRef, MessageRef, ReadModels, Sent, StandingTagging},
 };
 use chatledger_domain::{MessageId, Position, TagId, TenantId, UserId};
 use sqlx::{PgPool, pool::PoolConnection};
 
 use crate::{
     engine::{Watch, applied},
-    media, messages, taggings,
+    media, messages, taggings, templates,
     text::lower,
     unavailable, users,
 };
@@ -86,6 +86,15 @@ impl ReadModels for Models {
         limit: i64,
     ) -> Result<Vec<StandingTagging>, Unavailable> {
         taggings::standing(&mut *self.db().await?, tenant, tag, limit).await.map_err(unavailable)
+    }
+
+    async fn template(
+        &self,
+        tenant: TenantId,
+        name: &str,
+        language: &str,
+    ) -> Result<Option<KeptTemplate>, Unavailable> {
+        templates::kept(&mut *self.db().await?, tenant, name, language).await.map_err(unavailable)
     }
 
     async fn deleted_tags_in_use(&self, tenant: TenantId) -> Result<Vec<TagId>, Unavailable> {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+pub use crate::templates::TemplateView;
 use chatledger_domain::{GroupId, MessageId, Permissions, RawJson, Role, TagId, TaggingId, UserId, WaId};
 
 /// A part of a list, and how long the whole list is.

@@ -22,7 +22,8 @@ use chatledger_infrastructure::{
     config::Config,
     media::ObjectMedia,
     outbound::{Parts as SenderParts, Sender, SenderConfig},
-    postgres::{PgLedger, PgQuarantine, PgVault, Pool, ShownEvent, VerifyError, show, verify},
+    plugins::HttpPlugins,
+    postgres::{PgLedger, PgQuarantine, PgRefreshes, PgVault, Pool, ShownEvent, VerifyError, show, verify},
     system::{SystemClock, SystemRandom},
     vault::MasterKey,
     whatsapp::{Endpoints, WhatsAppClient},
@@ -108,6 +109,10 @@ impl Core {
             }),
             addresses,
             media: Arc::new(media_store(config)?),
+            whatsapp_accounts: Arc::new(whatsapp_client(config)?),
+            refreshes: Arc::new(PgRefreshes::new(pool.clone())),
+            refresh_after: Duration::from_secs(u64::from(config.refresh_after_minutes) * 60),
+            plugins: Arc::new(plugins(config)?),
             clock: Arc::new(SystemClock),
             random: Arc::new(SystemRandom),
         }));
@@ -266,6 +271,10 @@ fn whatsapp_client(config: &Config) -> Result<WhatsAppClient, StartError> {
         ..Endpoints::default()
     };
     WhatsAppClient::new(endpoints).map_err(|error| StartError::Other(error.to_string()))
+}
+
+fn plugins(config: &Config) -> Result<HttpPlugins, StartError> {
+    HttpPlugins::new(&config.plugins).map_err(|error| StartError::Other(error.to_string()))
 }
 
 fn settings(config: &Config) -> ApiSettings {

@@ -44,6 +44,12 @@ impl Fields {
         self.short(name, text, at_most)
     }
 
+    /// Text that must be there and may be empty; trimmed.
+    pub fn text_or_empty(&mut self, name: &str, at_most: usize) -> Valid<String> {
+        let text = self.required(name, Given::text)?.trim().to_owned();
+        self.short(name, text, at_most)
+    }
+
     /// Text that must be there, as it is; not empty. For passwords.
     pub fn untrimmed_text(&mut self, name: &str, at_most: usize) -> Valid<String> {
         let text = self.required(name, Given::text)?;

@@ -7,6 +7,7 @@ mod body;
 mod caller;
 mod field_errors;
 mod fields;
+pub mod format;
 mod multipart;
 mod pagination;
 mod query;

@@ -11,11 +11,16 @@ pub mod media;
 pub mod message_tagging;
 pub mod messages;
 pub mod persons;
+pub mod plugins;
+pub mod profile;
 pub mod received;
+pub mod refresh;
 pub mod root;
 pub mod send;
 pub mod tags;
+pub mod templates;
 pub mod users;
+pub mod whatsapp_accounts;
 pub mod wire;
 
 use actix_web::{HttpResponse, http::StatusCode, web};
@@ -45,6 +50,10 @@ pub(crate) fn endpoints() -> impl Iterator<Item = &'static Endpoint> {
         chat_tagging::ENDPOINTS,
         message_tagging::ENDPOINTS,
         media::ENDPOINTS,
+        templates::ENDPOINTS,
+        profile::ENDPOINTS,
+        plugins::ENDPOINTS,
+        whatsapp_accounts::ENDPOINTS,
     ];
     resources.into_iter().flatten()
 }

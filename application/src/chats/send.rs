@@ -11,6 +11,7 @@ use chatledger_domain::{
 use tokio::sync::broadcast::{Receiver, error::RecvError};
 
 use crate::{
+    account::SentTemplate,
     application::{Application, Context},
     error::ApplicationError,
     ports::{ledger::Appended, read_models::Sent},
@@ -81,14 +82,25 @@ impl Application {
         let (feed, postponed) = (self.ledger.feed(), self.postponed.subscribe());
         let repeat = pending.is_some() && self.ledger.by_key(context.tenant, &queued_key(message_id)).await?.is_some();
         if !repeat {
-            let outgoing = Outgoing { message_id, kind, context: quoted, message };
-            self.queue(context, &wa_id, outgoing).await?;
+            let template = match kind.as_str() {
+                "template" => self.sent_template(context.tenant, &message).await?,
+                _ => SentTemplate::default(),
+            };
+            let rendered = template.rendered;
+            let outgoing = Outgoing { message_id, kind, context: quoted, message, rendered };
+            self.queue(context, &wa_id, outgoing, template.refusal).await?;
         }
         let outcome = self.outcome(context.tenant, message_id, feed, postponed).await?;
         Ok(Sending { message_id, outcome })
     }
 
-    async fn queue(&self, context: &Context, wa_id: &WaId, outgoing: Outgoing) -> Result<(), ApplicationError> {
+    async fn queue(
+        &self,
+        context: &Context,
+        wa_id: &WaId,
+        outgoing: Outgoing,
+        template_refusal: Option<String>,
+    ) -> Result<(), ApplicationError> {
         let account: WhatsAppAccount = self.streams.state(context.tenant, ACCOUNT).await?;
         if account.number.is_none() {
             return Err(ApplicationError::AccountNotConnected);
@@ -105,7 +117,9 @@ impl Application {
                     free_entry: tenant.settings.free_entry_window,
                     now: now.timestamp(),
                 };
-                decisions.decide::<Chat>(wa_id.as_str(), command)
+                decisions.decide::<Chat>(wa_id.as_str(), command)?;
+                // After the permissions, which say nothing of templates to those who may not write (R-TPL-2).
+                template_refusal.clone().map_or(Ok(()), |reason| Err(ApplicationError::TemplateRefused(reason)))
             })
             .await?;
         self.settle(context.tenant, done.position()).await;

@@ -7,13 +7,15 @@ use chatledger_domain::{
     MessageId, RawJson, TenantId, WaId,
     chat::{Chat, ChatCommand, Echo, Incoming, StatusReport},
     contact::{Contact, ContactCommand},
+    template_catalogue::{TemplateCatalogue, TemplateCatalogueCommand},
     whatsapp_account::{WhatsAppAccount, WhatsAppAccountCommand},
 };
 use chrono::{DateTime, Utc};
 use futures_util::future::join_all;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
+    account::TEMPLATES,
     application::Application,
     chats::ACCOUNT,
     error::ApplicationError,
@@ -89,7 +91,7 @@ impl Application {
         let now = self.clock.now();
         let ids: Vec<MessageId> = group.iter().map(|_| MessageId(self.random.uuid())).collect();
         let streams = if key == ACCOUNT {
-            vec![StreamOf::new::<WhatsAppAccount>(ACCOUNT)]
+            vec![StreamOf::new::<WhatsAppAccount>(ACCOUNT), StreamOf::new::<TemplateCatalogue>(TEMPLATES)]
         } else {
             vec![StreamOf::new::<Contact>(key), StreamOf::new::<Chat>(key)]
         };
@@ -143,8 +145,12 @@ fn record_item(
             decisions.decide_at::<Chat>(key, ChatCommand::ReportStatus { report }, at)?;
         }
         Item::TemplateStatus { name, language, status, report, fingerprint } => {
+            let change = template_change(&name, &language, &status, &report);
             let command = WhatsAppAccountCommand::ReportTemplateStatus { name, language, status, report, fingerprint };
-            decisions.decide::<WhatsAppAccount>(key, command)?;
+            // A repeat says nothing new of the template either.
+            if decisions.decide::<WhatsAppAccount>(key, command)? > 0 {
+                decisions.decide::<TemplateCatalogue>(TEMPLATES, change)?;
+            }
         }
         Item::Notice { field, report, fingerprint } => {
             let command = WhatsAppAccountCommand::ReceiveNotice { field, report, fingerprint };
@@ -157,6 +163,25 @@ fn record_item(
 fn profile(message: &InboundMessage) -> ContactCommand {
     let profile = message.contact.clone().unwrap_or_else(|| RawJson::from(&json!({"wa_id": message.wa_id})));
     ContactCommand::SeeProfile { name: message.name.clone(), profile }
+}
+
+/// What a notice says of a template.
+fn template_change(name: &str, language: &str, status: &str, report: &RawJson) -> TemplateCatalogueCommand {
+    let report = report.tree();
+    // WhatsApp writes it as a number, partners as text.
+    let id = match &report["message_template_id"] {
+        Value::String(id) => Some(id.clone()),
+        Value::Number(id) => Some(id.to_string()),
+        _ => None,
+    };
+    let reason = report["reason"].as_str().filter(|_| status == "rejected").unwrap_or("NONE");
+    TemplateCatalogueCommand::ReportStatus {
+        name: name.to_owned(),
+        language: language.to_owned(),
+        id,
+        status: status.to_owned(),
+        rejected_reason: reason.to_owned(),
+    }
 }
 
 /// When it happened: WhatsApp's time, or now for a time that no calendar has.

@@ -6,10 +6,13 @@ pub mod directory;
 pub mod ledger;
 pub mod media;
 pub mod outbound;
+pub mod plugins;
 pub mod quarantine;
 pub mod read_models;
+pub mod refreshes;
 pub mod vault;
 pub mod whatsapp;
+pub mod whatsapp_account;
 
 /// A fault of the outside: the database, the disk, the network. Never a broken rule.
 #[derive(Debug, thiserror::Error)]

@@ -64,6 +64,15 @@ pub struct StandingTagging {
     pub of_message: bool,
 }
 
+/// A template as the list holds it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptTemplate {
+    /// Its status, lower-case.
+    pub status: String,
+    /// Its parts, JSON.
+    pub components: String,
+}
+
 /// The read models, by tenant.
 #[async_trait]
 pub trait ReadModels: Send + Sync {
@@ -82,6 +91,9 @@ pub trait ReadModels: Send + Sync {
         tag: TagId,
         limit: i64,
     ) -> Result<Vec<StandingTagging>, Unavailable>;
+    /// The template of this name in this language.
+    async fn template(&self, tenant: TenantId, name: &str, language: &str)
+    -> Result<Option<KeptTemplate>, Unavailable>;
     /// Tags that are deleted but that something still carries: deletions that were cut short.
     async fn deleted_tags_in_use(&self, tenant: TenantId) -> Result<Vec<TagId>, Unavailable>;
     /// A file by our id or WhatsApp's.

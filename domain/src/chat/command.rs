@@ -69,6 +69,8 @@ pub struct Outgoing {
     pub context: Option<String>,
     /// The message as WhatsApp is asked to send it.
     pub message: RawJson,
+    /// What the customer reads, where the message itself does not say it.
+    pub rendered: Option<String>,
 }
 
 /// A wished assignment: the outer `None` leaves as is, the inner clears.

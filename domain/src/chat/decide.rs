@@ -104,8 +104,9 @@ impl Chat {
         if outgoing.kind != "template" && !window::is_open(closes_at, now) {
             return Err(ChatRefusal::WindowClosed);
         }
-        let Outgoing { message_id, kind, context, message } = outgoing;
-        let queued = MessageQueued { message_id, timestamp: now, kind, sender: actor.user, context, message };
+        let Outgoing { message_id, kind, context, message, rendered } = outgoing;
+        let sender = actor.user;
+        let queued = MessageQueued { message_id, timestamp: now, kind, sender, context, message, rendered };
         let starts = !self.exists && scope != Scope::All;
         let assigned = starts.then_some(ChatAssigned {
             user_set: Some(actor.user),

@@ -50,6 +50,9 @@ pub struct MessageQueued {
     pub context: Option<String>,
     /// The message as WhatsApp is asked to send it: `recipient_type`, `to`, `type` and the object of the type.
     pub message: RawJson,
+    /// What the customer reads, where the message itself does not say it: a template with its parameters in place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rendered: Option<String>,
 }
 
 /// WhatsApp took a message.

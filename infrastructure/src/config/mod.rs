@@ -1,7 +1,7 @@
 //! The configuration: one documented TOML, overlaid by the environment, checked whole at start, every error named.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     net::ToSocketAddrs,
     path::{Path, PathBuf},
 };
@@ -56,6 +56,10 @@ pub struct Config {
     pub allow_nets: Vec<IpNet>,
     /// `webhooks.allow_hosts`, lower-case
     pub allow_hosts: Vec<String>,
+    /// `whatsapp.refresh_after_minutes`
+    pub refresh_after_minutes: u32,
+    /// `plugins`: addresses by type.
+    pub plugins: BTreeMap<String, String>,
     /// `limits.requests_per_minute`
     pub requests_per_minute: u32,
     /// `limits.sandbox_requests_per_minute`
@@ -109,6 +113,16 @@ impl Reader {
         let http = url::Url::parse(&text).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
         self.check(http, key, "must be an http or https address");
         text.trim_end_matches('/').to_owned()
+    }
+
+    /// A section whose settings are named by the operator.
+    fn plugins(&mut self) -> BTreeMap<String, String> {
+        let plugins: BTreeMap<String, String> = self.get("plugins");
+        for (kind, address) in &plugins {
+            let http = url::Url::parse(address).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
+            self.check(http, &format!("plugins.{kind}"), "must be an http or https address");
+        }
+        plugins
     }
 }
 
@@ -194,6 +208,7 @@ impl Config {
         let nets: Vec<String> = r.get("webhooks.allow_nets");
         let allow_nets: Vec<IpNet> = nets.iter().filter_map(|net| net.parse().ok()).collect();
         r.check(allow_nets.len() == nets.len(), "webhooks.allow_nets", "must be networks such as 10.1.0.0/16");
+        let plugins = r.plugins();
         let format: String = r.get("logs.format");
         r.check(matches!(format.as_str(), "text" | "json"), "logs.format", "must be text or json");
         let config = Self {
@@ -214,6 +229,8 @@ impl Config {
             allow_http: r.get("webhooks.allow_http"),
             allow_nets,
             allow_hosts: r.get::<Vec<String>>("webhooks.allow_hosts").iter().map(|host| host.to_lowercase()).collect(),
+            refresh_after_minutes: r.get("whatsapp.refresh_after_minutes"),
+            plugins,
             requests_per_minute: r.get("limits.requests_per_minute"),
             sandbox_requests_per_minute: r.get("limits.sandbox_requests_per_minute"),
             media_bucket: r.bucket(),
@@ -234,6 +251,7 @@ fn unknown_keys(merged: &Dict) -> Vec<String> {
     let mut unknown = Vec::new();
     for (section, value) in merged {
         match value {
+            Value::Dict(_, _) if section == "plugins" => {}
             Value::Dict(_, settings) => {
                 unknown.extend(settings.keys().map(|key| format!("{section}.{key}")).filter(|key| !known.contains(key)))
             }

@@ -10,6 +10,7 @@ mod prepare;
 mod quarantine;
 mod read;
 mod readers;
+mod refreshes;
 mod row;
 mod settings;
 mod show;
@@ -20,6 +21,7 @@ pub use embedded::{Embedded, EmbeddedError};
 pub use ledger::PgLedger;
 pub use quarantine::PgQuarantine;
 pub use readers::readers;
+pub use refreshes::PgRefreshes;
 pub use settings::{SettingsError, check_settings, connect};
 pub use show::{ShownEvent, show};
 /// A pool of connections, and how it fails: for those who put the parts together.

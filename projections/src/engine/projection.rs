@@ -113,6 +113,8 @@ pub(crate) static ALL: &[&dyn Projection] = &[
     &crate::tagging_events::TaggingEvents,
     &crate::assignments::Assignments,
     &crate::media::Media,
+    &crate::templates::Templates,
+    &crate::business_profiles::BusinessProfiles,
 ];
 
 /// Adds to the count of a projection's rows.

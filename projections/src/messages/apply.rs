@@ -160,7 +160,11 @@ impl<'a> New<'a> {
         self.senders.push(sender);
         self.contexts.push(context.as_deref().map(|id| clean(id).into_owned()));
         self.payloads.push(message.text());
-        self.searches.push(search_text(kind, message));
+        let rendered = match of.event {
+            ChatEvent::MessageQueued(e) => e.rendered.as_deref(),
+            _ => None,
+        };
+        self.searches.push(search_text(kind, message, rendered));
     }
 
     async fn insert(&self, db: &mut PgConnection, tenant: TenantId, cells: &[Cell]) -> Result<(), sqlx::Error> {

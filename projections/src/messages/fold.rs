@@ -209,6 +209,7 @@ mod tests {
             sender: chatledger_domain::UserId(1),
             context: None,
             message: RawJson::parse("{}".into()).expect("JSON"),
+            rendered: None,
         });
         let mut fold = Fold::default();
         for event in std::iter::once(&queued).chain(order) {

@@ -5,9 +5,9 @@ use serde_json::Value;
 
 use crate::text::{lenient_tree, lower};
 
-/// Text body, captions, file name, parameters of a template, titles of buttons and lists, place, shared contacts; in
-/// lower case, a line each.
-pub(crate) fn search_text(kind: &str, message: &RawJson) -> String {
+/// Text body, captions, file name, parameters of a template, titles of buttons and lists, place, shared contacts, and
+/// what the customer reads of a template; in lower case, a line each.
+pub(crate) fn search_text(kind: &str, message: &RawJson, rendered: Option<&str>) -> String {
     let tree = lenient_tree(message);
     let content = &tree[kind];
     let mut found = Vec::new();
@@ -39,6 +39,7 @@ pub(crate) fn search_text(kind: &str, message: &RawJson) -> String {
     for contact in list(Some(content)) {
         keep(contact.pointer("/name/formatted_name"), &mut found);
     }
+    found.extend(rendered);
     lower(&found.join("\n"))
 }
 
@@ -79,7 +80,13 @@ mod tests {
             ("unknown", "{}", ""),
         ] {
             let raw = RawJson::parse(json.to_owned()).expect("JSON");
-            assert_eq!(search_text(kind, &raw), expected, "{json}");
+            assert_eq!(search_text(kind, &raw, None), expected, "{json}");
         }
+    }
+
+    #[test]
+    fn r_msg_3_a_template_is_found_by_what_the_customer_reads() {
+        let raw = RawJson::parse(r#"{"template":{"name":"n"}}"#.to_owned()).expect("JSON");
+        assert_eq!(search_text("template", &raw, Some("Your order\nBYE")), "your order\nbye");
     }
 }

@@ -4,3 +4,4 @@ pub mod http;
 pub mod inbox;
 pub mod postgres;
 pub mod process;
+pub mod stub;

@@ -39,9 +39,11 @@ async fn r_gen_3_every_get_answers_alike_with_and_without_the_slash() {
             _ => inbox.admin.id.0,
         };
         let path = path.replace("{wa_id}", RUI).replace("{id}", &id.to_string());
+        // Which plugin is not said.
+        let expected = if path.ends_with("/plugins/public/") { 400 } else { 200 };
         let slashed = inbox.get(&inbox.admin, &path).await;
         let bare = inbox.get(&inbox.admin, path.trim_end_matches('/')).await;
-        assert_eq!((slashed.status, bare.status), (200, 200), "{path}: {} {}", slashed.text, bare.text);
+        assert_eq!((slashed.status, bare.status), (expected, expected), "{path}: {} {}", slashed.text, bare.text);
         assert_eq!(slashed.text, bare.text, "{path}");
         asked += 1;
     }

@@ -2,6 +2,7 @@
 //!
 //! Each test is named after its rule in the contract.
 
+mod accounts;
 mod assignment;
 mod auth;
 mod chats;
@@ -12,8 +13,11 @@ mod media;
 mod messages_list;
 mod pagination;
 mod permissions;
+mod plugins;
+mod profile;
 mod received;
 mod tags;
+mod templates;
 mod tenants;
 mod users_groups;
 
@@ -42,13 +46,14 @@ const NOT_FOUND: &str = r#"{"detail":"Not found."}"#;
 const NOT_PROVIDED: &str = r#"{"detail":"Authentication credentials were not provided."}"#;
 
 /// Every list.
-const LISTS: [&str; 9] = [
+const LISTS: [&str; 10] = [
     "chats/",
     "messages/",
     "persons/",
     "tags/",
     "users/",
     "groups/",
+    "templates/",
     "chat_assignment_events/",
     "chat_tagging_events/",
     "message_tagging_events/",

@@ -5,12 +5,17 @@ use std::{collections::HashMap, sync::Arc};
 use chatledger_application::ports::ledger::{Cause, Ledger, Metadata, NewEvent, StreamId, Unit};
 use chatledger_domain::{
     AnyEvent, GroupId, MessageId, Permissions, RawJson, Role, Scope, TagId, TaggingId, TenantId, UserId,
+    business_profile::{BusinessProfileChanged, BusinessProfileEvent, BusinessProfileSeen, Profile},
     chat::*,
     contact::{ContactEvent, ContactProfileSeen},
     decider::Event,
     group::{GroupCreated, GroupEvent, GroupPermissionsChanged},
     permission::Overrides,
     tag::{TagChanged, TagCreated, TagDeleted, TagEvent},
+    template_catalogue::{
+        Template, TemplateCatalogueEvent, TemplateCreated, TemplateDeleted, TemplateGone, TemplateSeen,
+        TemplateStatusChanged,
+    },
     tenant::{Settings, SettingsChanged, TenantCreated, TenantEvent},
     user::*,
     whatsapp_account::*,
@@ -87,7 +92,8 @@ pub fn received(waba_id: &str, timestamp: i64, body: &str) -> MessageReceived {
 
 pub fn queued(message_id: MessageId, timestamp: i64, sender: i64) -> MessageQueued {
     let message = json(r#"{"to":"1","type":"text","text":{"body":"Reply"}}"#);
-    MessageQueued { message_id, timestamp, kind: "text".into(), sender: UserId(sender), context: None, message }
+    let (kind, sender) = ("text".into(), UserId(sender));
+    MessageQueued { message_id, timestamp, kind, sender, context: None, message, rendered: None }
 }
 
 pub fn accepted(message_id: MessageId, waba_id: &str) -> MessageAccepted {
@@ -164,8 +170,46 @@ pub async fn set_up(w: &mut Writer, slug: &str) -> (Vec<i64>, Vec<i64>, Vec<i64>
     };
     w.add("Tag", "Urgent", TagEvent::from(changed));
     w.add("Tag", "Old", TagEvent::from(TagDeleted { name: "Old".into(), done_by: UserId(1) }));
+    account(w);
     w.write().await;
     (groups, users, tags)
+}
+
+/// Templates and the business profile, with every kind of event.
+fn account(w: &mut Writer) {
+    let template = |name: &str, language: &str, text: &str| Template {
+        name: name.into(),
+        language: language.into(),
+        id: None,
+        category: "UTILITY".into(),
+        components: json(text),
+        namespace: "n".into(),
+        rejected_reason: "NONE".into(),
+        status: "pending".into(),
+    };
+    let body = r#"[ {"type":"BODY","text":"Hi {{1}} \u0000"} ]"#;
+    let mut add = |event: TemplateCatalogueEvent| w.add("TemplateCatalogue", "templates", event);
+    for (name, language) in [("hi", "en"), ("hi", "pt_PT"), ("old", "en"), ("gone", "en")] {
+        add(TemplateSeen { template: template(name, language, body) }.into());
+    }
+    add(TemplateSeen { template: template("hi", "en", "[]") }.into());
+    add(TemplateCreated { template: template("new", "en", body), done_by: UserId(1) }.into());
+    for name in ["new", "unknown"] {
+        let (name, language, status) = (name.into(), "en".into(), "approved".into());
+        add(TemplateStatusChanged { name, language, id: None, status, rejected_reason: "NONE".into() }.into());
+    }
+    add(TemplateGone { name: "gone".into(), language: "en".into() }.into());
+    add(TemplateDeleted { name: "old".into(), done_by: UserId(1) }.into());
+    for (about, website) in [("Here", "https://a.example"), ("There \0", "https://b.example")] {
+        let profile = Profile { about: about.into(), websites: vec![website.into()], ..Profile::default() };
+        w.add(
+            "BusinessProfile",
+            "profile",
+            BusinessProfileEvent::from(BusinessProfileSeen { profile: profile.clone() }),
+        );
+        let changed = BusinessProfileChanged { profile, done_by: UserId(1) };
+        w.add("BusinessProfile", "profile", BusinessProfileEvent::from(changed));
+    }
 }
 
 /// What one chat of the long history is at.

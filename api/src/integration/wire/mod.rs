@@ -5,7 +5,9 @@ mod history;
 mod message;
 mod payload;
 mod person;
+mod profile;
 mod tag;
+mod template;
 mod user;
 
 use actix_web::HttpRequest;
@@ -15,7 +17,9 @@ pub use chat::{Chat, ChatAssignment};
 pub use history::{ChatAssignmentEvent, ChatTaggingEvent, MessageTaggingEvent};
 pub use message::{Context, Message, WabaStatuses};
 pub use person::Person;
+pub use profile::BusinessProfile;
 pub use tag::{AppliedTag, ChatTagging, MessageTagging, Tag};
+pub use template::Template;
 pub use user::{Group, User};
 
 use crate::{app::AppState, media_link::MediaLinks, origin};

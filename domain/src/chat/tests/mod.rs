@@ -145,7 +145,8 @@ fn hello() -> ChatEvent {
 }
 
 fn outgoing(number: u128, kind: &str) -> Outgoing {
-    Outgoing { message_id: id(number), kind: kind.into(), context: None, message: raw(&json!({ "type": kind })) }
+    let message = raw(&json!({ "type": kind }));
+    Outgoing { message_id: id(number), kind: kind.into(), context: None, message, rendered: None }
 }
 
 fn send(actor: Actor, kind: &str, now: i64) -> ChatCommand {
@@ -153,8 +154,8 @@ fn send(actor: Actor, kind: &str, now: i64) -> ChatCommand {
 }
 
 fn queued(number: u128, sender: UserId, kind: &str, timestamp: i64) -> ChatEvent {
-    let Outgoing { message_id, kind, context, message } = outgoing(number, kind);
-    MessageQueued { message_id, timestamp, kind, sender, context, message }.into()
+    let Outgoing { message_id, kind, context, message, rendered } = outgoing(number, kind);
+    MessageQueued { message_id, timestamp, kind, sender, context, message, rendered }.into()
 }
 
 fn assigned(user: Option<UserId>, group: Option<GroupId>) -> ChatEvent {

@@ -15,7 +15,7 @@ use chatledger_application::ports::{
     directory::{Directory, TenantEntry},
     ledger::{Cause, Metadata, NewEvent, StreamId, Unit},
     outbound::Settle,
-    read_models::{MediaRef, MessageRef, ReadModels, Sent, StandingTagging},
+    read_models::{KeptTemplate, MediaRef, MessageRef, ReadModels, Sent, StandingTagging},
     vault::{Kind, PasswordError, Session, Vault},
     whatsapp::{Letter, Outcome, WhatsApp},
 };
@@ -227,6 +227,10 @@ impl ReadModels for World {
     async fn taggings_with(&self, _: TenantId, _: TagId, _: i64) -> Result<Vec<StandingTagging>, Unavailable> {
         Ok(Vec::new())
     }
+    async fn template(&self, _: TenantId, _: &str, _: &str) -> Result<Option<KeptTemplate>, Unavailable> {
+        Ok(None)
+    }
+
     async fn deleted_tags_in_use(&self, _: TenantId) -> Result<Vec<TagId>, Unavailable> {
         Ok(Vec::new())
     }
@@ -305,6 +309,7 @@ impl Base {
             sender: UserId(1),
             context: context.map(str::to_owned),
             message: RawJson::parse(body.into()).unwrap(),
+            rendered: None,
         };
         self.append(chat, queued.into()).await;
     }

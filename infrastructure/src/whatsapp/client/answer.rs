@@ -41,7 +41,7 @@ pub(super) fn outcome(status: u16, after: Option<Duration>, body: Option<&Vec<u8
     }
     let errors = answer.map(errors_of).unwrap_or_default();
     let codes: Vec<i64> = errors.iter().filter_map(|error| error.get("code")?.as_i64()).collect();
-    let not_now = codes.iter().any(|code| NOT_NOW.contains(code));
+    let not_now = is_not_now(&codes);
     let reason = || format!("HTTP {status}, codes {codes:?}");
     match status {
         429 => Outcome::Later { after: after.or_else(|| pause(&codes)), reason: reason() },
@@ -57,6 +57,16 @@ pub(super) fn outcome(status: u16, after: Option<Duration>, body: Option<&Vec<u8
         })]),
         _ => rejected(errors),
     }
+}
+
+/// Whether these codes say "not now".
+pub(super) fn is_not_now(codes: &[i64]) -> bool {
+    codes.iter().any(|code| NOT_NOW.contains(code))
+}
+
+/// The errors that an answer holds, in one form.
+pub(super) fn errors_in(body: &[u8]) -> Vec<Value> {
+    serde_json::from_slice(body).map(errors_of).unwrap_or_default()
 }
 
 /// A refusal of our own: no call can be made.

@@ -2,6 +2,7 @@
 //!
 //! The one question that matters is whether a message may be sent again: only when it was certainly not taken.
 
+mod account;
 mod answer;
 mod request;
 #[cfg(test)]

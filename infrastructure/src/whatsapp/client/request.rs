@@ -41,18 +41,25 @@ impl Request {
             Channel::D360 => (&endpoints.d360_url, &["messages"]),
             Channel::Onpremises => (&endpoints.onpremises_url, &["v1", "messages"]),
         };
-        let (name, credential) = match number.channel {
-            Channel::Cloud => (HeaderName::from_static("authorization"), format!("Bearer {access_token}")),
-            Channel::D360 | Channel::Onpremises => (HeaderName::from_static("d360-api-key"), access_token.to_owned()),
-        };
-        let mut credential =
-            HeaderValue::from_str(&credential).map_err(|_| "The access token cannot be sent in a header")?;
-        credential.set_sensitive(true);
-        Ok(Self { url: url(base, path)?, credential: (name, credential), body: body(number.channel, letter)? })
+        let credential = credential(number.channel, access_token)?;
+        Ok(Self { url: url(base, path)?, credential, body: body(number.channel, letter)? })
     }
 }
 
-fn url(base: &str, path: &[&str]) -> Result<Url, &'static str> {
+/// The header with which a channel is asked.
+pub(super) fn credential(channel: Channel, access_token: &str) -> Result<(HeaderName, HeaderValue), &'static str> {
+    let (name, credential) = match channel {
+        Channel::Cloud => (HeaderName::from_static("authorization"), format!("Bearer {access_token}")),
+        Channel::D360 | Channel::Onpremises => (HeaderName::from_static("d360-api-key"), access_token.to_owned()),
+    };
+    let mut credential =
+        HeaderValue::from_str(&credential).map_err(|_| "The access token cannot be sent in a header")?;
+    credential.set_sensitive(true);
+    Ok((name, credential))
+}
+
+/// An address below a base.
+pub(super) fn url(base: &str, path: &[&str]) -> Result<Url, &'static str> {
     let fault = "The address of WhatsApp is not a URL";
     let mut url = Url::parse(base).map_err(|_| fault)?;
     url.path_segments_mut().map_err(|()| fault)?.pop_if_empty().extend(path);

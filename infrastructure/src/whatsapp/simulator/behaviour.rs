@@ -36,6 +36,31 @@ pub struct Behaviour {
     /// The message is taken and the answer does not come.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hang: Option<Hang>,
+    /// Calls about the account go wrong, until told otherwise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account: Option<AccountFault>,
+    /// What becomes of new templates: `APPROVED`, `REJECTED`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub template_verdict: Option<String>,
+    /// How long that takes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub template_delay_ms: Option<u64>,
+}
+
+/// How calls about the account (templates, the business profile) go wrong; an empty one: not at all.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AccountFault {
+    /// Answers have this HTTP status.
+    pub status: Option<u16>,
+    /// Without WhatsApp's error object, as a gateway answers.
+    pub bare: bool,
+    /// Calls are refused with this code.
+    pub code: Option<i64>,
+    /// Answers break off.
+    pub cut: bool,
+    /// Answers come so much later.
+    pub delay_ms: Option<u64>,
 }
 
 /// Which statuses come.
@@ -140,6 +165,9 @@ impl Behaviour {
         set(&mut self.http_status, other.http_status);
         set(&mut self.cut_connection, other.cut_connection);
         set(&mut self.hang, other.hang);
+        set(&mut self.account, other.account);
+        set(&mut self.template_verdict, other.template_verdict);
+        set(&mut self.template_delay_ms, other.template_delay_ms);
     }
 
     /// Uses up the next fault.

@@ -1,11 +1,13 @@
 //! The control paths, for tests, demos and people.
 
+use std::collections::HashMap;
+
 use actix_web::{
     HttpResponse,
     web::{self, Data, Json, Query, ServiceConfig},
 };
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use super::{
     Behaviour, SimulatedNumber,
@@ -21,6 +23,11 @@ pub(super) fn routes(config: &mut ServiceConfig) {
             .route("/behaviour", web::post().to(behave))
             .route("/messages", web::get().to(messages))
             .route("/webhooks", web::get().to(webhooks))
+            .route("/calls", web::get().to(calls))
+            .route("/profiles", web::get().to(profiles))
+            .route("/profiles", web::post().to(change_profiles))
+            .route("/templates", web::get().to(templates))
+            .route("/templates", web::post().to(set_templates))
             .route("/verify", web::post().to(verify))
             .route("/callback", web::post().to(callback))
             .route("/numbers", web::post().to(number))
@@ -59,6 +66,32 @@ async fn messages(state: Data<State>, filter: Query<Filter>) -> HttpResponse {
 
 async fn webhooks(state: Data<State>) -> HttpResponse {
     HttpResponse::Ok().json(&state.lock().webhooks)
+}
+
+async fn calls(state: Data<State>) -> HttpResponse {
+    HttpResponse::Ok().json(&state.lock().calls)
+}
+
+async fn profiles(state: Data<State>) -> HttpResponse {
+    HttpResponse::Ok().json(&state.lock().profiles)
+}
+
+async fn change_profiles(state: Data<State>, changes: Json<HashMap<String, Map<String, Value>>>) -> HttpResponse {
+    let mut memory = state.lock();
+    for (number, fields) in changes.into_inner() {
+        memory.profiles.entry(number).or_default().extend(fields);
+    }
+    HttpResponse::Ok().json(&memory.profiles)
+}
+
+async fn templates(state: Data<State>) -> HttpResponse {
+    HttpResponse::Ok().json(&state.lock().templates)
+}
+
+async fn set_templates(state: Data<State>, templates: Json<Vec<Value>>) -> HttpResponse {
+    let mut memory = state.lock();
+    memory.templates = templates.into_inner();
+    HttpResponse::Ok().json(&memory.templates)
 }
 
 async fn verify(state: Data<State>) -> HttpResponse {
@@ -102,5 +135,6 @@ async fn reset(state: Data<State>) -> HttpResponse {
     memory.behaviour = Behaviour::default();
     memory.delivered.clear();
     memory.webhooks.clear();
+    memory.calls.clear();
     HttpResponse::Ok().json(json!({}))
 }

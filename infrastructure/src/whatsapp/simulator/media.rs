@@ -12,6 +12,7 @@ use super::{
     fault,
     messages::{PREFIXES, bearer, by_key, invalid_key},
     state::State,
+    templates::NAMESPACE,
 };
 
 pub(super) fn routes(config: &mut ServiceConfig) {
@@ -94,6 +95,9 @@ async fn look_up(state: Data<State>, request: HttpRequest) -> HttpResponse {
             "messaging_product": "whatsapp", "id": id, "url": format!("{}/download/{id}", state.url),
             "mime_type": media.mime_type, "sha256": media.sha256, "file_size": media.bytes.len(),
         }));
+    }
+    if memory.numbers.iter().any(|number| number.waba_id == id) {
+        return HttpResponse::Ok().json(json!({ "id": id, "message_template_namespace": NAMESPACE }));
     }
     match memory.number(id) {
         Some(number) => HttpResponse::Ok().json(json!({

@@ -207,7 +207,7 @@ fn accepted(message: &Delivered, cloud: bool) -> HttpResponse {
 }
 
 /// An answer that breaks off.
-fn cut() -> HttpResponse {
+pub(super) fn cut() -> HttpResponse {
     let broken = stream::iter([Ok(Bytes::from_static(b"{\"mess")), Err(std::io::Error::other("cut"))]);
     HttpResponse::Ok().content_type("application/json").body(SizedStream::new(120, broken))
 }

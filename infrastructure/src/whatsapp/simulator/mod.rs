@@ -8,11 +8,16 @@
 //! | `GET`, `DELETE [/v23.0]/{media_id}`, `/v1/media/{id}` | where media is, or (on-premises) the bytes; forgets it |
 //! | `GET /download/{media_id}` | the bytes |
 //! | `GET [/v23.0]/{phone_number_id}` | the number |
-//! | `GET`, `POST`, `DELETE [/v23.0]/{waba_id}/message_templates` | templates; a new one is approved by webhook |
-//! | `GET /v1/configs/templates` | templates as 360dialog lists them |
+//! | `GET`, `POST`, `DELETE [/v23.0]/{waba_id}/message_templates` | templates; a new one is decided on by webhook |
+//! | `GET`, `POST /v1/configs/templates`, `DELETE …/{name}` | templates in 360dialog's form |
+//! | `GET`, `POST [/v23.0]/{phone_number_id}/whatsapp_business_profile`, `/whatsapp_business_profile` | the profile |
+//! | `GET`, `POST /v1/settings/business/profile`, `GET`, `PATCH /v1/settings/profile/about` | the same on-premises |
 //! | `POST /simulator/inbound` | a customer writes, see [`Inbound`]; answers `{id, ids, wa_id, status}` |
 //! | `GET`, `POST /simulator/behaviour` | how it misbehaves, see [`Behaviour`]; fields left out stay |
 //! | `GET /simulator/messages` | everything that reached customers, with callback data and attempts: [`Delivered`] |
+//! | `GET`, `POST /simulator/templates` | all templates; another list of them |
+//! | `GET`, `POST /simulator/profiles` | business profiles by number; changes of them |
+//! | `GET /simulator/calls` | how often it was asked about the account, by question |
 //! | `GET /simulator/webhooks` | how many calls to the callback were answered, by HTTP status |
 //! | `POST /simulator/verify` | the verification handshake with the callback; answers `{status, ok}` |
 //! | `POST /simulator/callback` | `{url?, channel_url?}`: where webhooks go |
@@ -22,6 +27,7 @@
 //! Webhooks are signed with the app secret, sent again with the same body until the answer is 200, and carry
 //! `biz_opaque_callback_data`, `conversation` and `pricing` as WhatsApp's do.
 
+mod account;
 mod behaviour;
 pub mod client;
 mod control;
@@ -30,6 +36,7 @@ mod fault;
 mod inbound;
 mod media;
 mod messages;
+mod profile;
 mod sample;
 mod state;
 mod templates;
@@ -44,7 +51,7 @@ use std::{
 };
 
 use actix_web::{App, HttpServer, dev::ServerHandle, web};
-pub use behaviour::{Behaviour, Cut, Fail, Hang, HttpFault, Statuses, When};
+pub use behaviour::{AccountFault, Behaviour, Cut, Fail, Hang, HttpFault, Statuses, When};
 pub use inbound::Inbound;
 use state::State;
 pub use state::{Delivered, SimulatedNumber};
@@ -112,8 +119,9 @@ impl Simulator {
                         .app_data(web::JsonConfig::default().limit(MAX_BODY))
                         .configure(control::routes)
                         .configure(messages::routes)
-                        .configure(media::routes)
                         .configure(templates::routes)
+                        .configure(profile::routes)
+                        .configure(media::routes)
                 };
                 // One worker: deliveries are tasks of the worker that took the message.
                 match HttpServer::new(app).workers(1).disable_signals().listen(listener) {

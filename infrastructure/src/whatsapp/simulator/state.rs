@@ -10,7 +10,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::Utc;
 use reqwest::{Client, redirect::Policy};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use tokio::sync::Semaphore;
 
 use super::{Behaviour, SimulatorConfig};
@@ -81,6 +81,10 @@ pub(super) struct Memory {
     pub(super) delivered: Vec<Delivered>,
     pub(super) media: HashMap<String, Media>,
     pub(super) templates: Vec<Value>,
+    /// Business profiles by number.
+    pub(super) profiles: HashMap<String, Map<String, Value>>,
+    /// Calls about the account, by what was asked.
+    pub(super) calls: BTreeMap<String, u64>,
     /// Calls to the callback by HTTP status; 0 for none.
     pub(super) webhooks: BTreeMap<u16, u64>,
 }
@@ -111,6 +115,8 @@ impl State {
                 delivered: Vec::new(),
                 media: HashMap::new(),
                 templates: templates(),
+                profiles: HashMap::new(),
+                calls: BTreeMap::new(),
                 webhooks: BTreeMap::new(),
             }),
         })

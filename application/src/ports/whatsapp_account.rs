@@ -1,0 +1,69 @@
+//! What WhatsApp is asked about the account beyond sending: templates, the business profile, the photo.
+
+use async_trait::async_trait;
+use chatledger_domain::{
+    RawJson,
+    business_profile::{Profile, ProfileChange},
+    template_catalogue::Template,
+    whatsapp_account::Number,
+};
+
+/// Whose account, and with what it is asked.
+#[derive(Clone, Debug)]
+pub struct Account {
+    /// The connected number.
+    pub number: Number,
+    /// The access token or API key.
+    pub access_token: String,
+}
+
+/// A template to be created.
+#[derive(Clone, Debug)]
+pub struct NewTemplate {
+    /// Its name.
+    pub name: String,
+    /// Its category, of 2021 or of today.
+    pub category: String,
+    /// Its language.
+    pub language: String,
+    /// Its parts, a list of objects.
+    pub components: RawJson,
+}
+
+/// Why WhatsApp did not do what it was asked.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum AccountFault {
+    /// It refused; a list of objects with `code`, `title`, `details`.
+    #[error("WhatsApp refused")]
+    Refused(RawJson),
+    /// It has no such thing.
+    #[error("WhatsApp has no such thing")]
+    NotFound,
+    /// It cannot be reached, or does not answer such questions now; why, for logs.
+    #[error("WhatsApp is away: {0}")]
+    Away(String),
+    /// It did not answer in time.
+    #[error("WhatsApp did not answer in time")]
+    Late,
+    /// Nobody can read what it answered; why, for logs.
+    #[error("WhatsApp's answer cannot be read: {0}")]
+    Unreadable(String),
+    /// This channel has no such function.
+    #[error("the channel has no such function")]
+    Unsupported,
+}
+
+/// The account at WhatsApp, one port for all channels.
+#[async_trait]
+pub trait WhatsAppAccounts: Send + Sync {
+    /// All templates.
+    async fn templates(&self, account: &Account) -> Result<Vec<Template>, AccountFault>;
+    /// Submits a template; WhatsApp's first word on it.
+    async fn create_template(&self, account: &Account, new: &NewTemplate) -> Result<Template, AccountFault>;
+    /// Deletes a template in all languages.
+    async fn delete_template(&self, account: &Account, name: &str) -> Result<(), AccountFault>;
+    /// The business profile.
+    async fn profile(&self, account: &Account) -> Result<Profile, AccountFault>;
+    /// Changes fields of the business profile.
+    async fn set_profile(&self, account: &Account, change: &ProfileChange) -> Result<(), AccountFault>;
+}
