@@ -12,7 +12,7 @@ impl Inbox {
     /// # Errors
     /// When the database cannot be reached.
     pub async fn business_profile(&self, tenant: TenantId) -> Result<Option<Profile>, Unavailable> {
-        self.ask(async |db| profile(db, tenant).await).await
+        self.ask(tenant, async |db| profile(db, tenant).await).await
     }
 }
 

@@ -17,7 +17,7 @@ impl Inbox {
     /// # Errors
     /// When the database cannot be reached.
     pub async fn templates(&self, tenant: TenantId, part: PageRequest) -> Result<Page<TemplateView>, Unavailable> {
-        self.ask(async |db| templates(db, tenant, part).await).await
+        self.ask(tenant, async |db| templates(db, tenant, part).await).await
     }
 }
 
