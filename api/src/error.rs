@@ -243,6 +243,15 @@ impl From<ApplicationError> for ApiError {
             ApplicationError::UnknownUser(user) => Self::invalid_pk("assigned_to_user", user),
             ApplicationError::UnknownGroup(group) => Self::invalid_pk("assigned_group", group),
             ApplicationError::NameTaken => Self::field("name", "This name is in use already."),
+            ApplicationError::LastAdmin => {
+                Self::Reason("The last active admin can be neither deactivated nor demoted.".to_owned())
+            }
+            ApplicationError::AdminsUnrestricted => {
+                Self::Reason("The permissions of admins cannot be lowered.".to_owned())
+            }
+            ApplicationError::BuiltInGroup => Self::Reason("A built-in group cannot be changed or deleted.".to_owned()),
+            ApplicationError::WrongPassword => Self::Reason("Current password is incorrect.".to_owned()),
+            ApplicationError::WeakPassword(flaw) => Self::field("password", flaw.to_string()),
             ApplicationError::AccountNotConnected => Self::Reason("No WhatsApp account is connected.".to_owned()),
             ApplicationError::PasswordTooLong => {
                 Self::Reason(format!("A password has at most {MAX_PASSWORD} characters."))

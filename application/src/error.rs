@@ -2,11 +2,14 @@
 
 use chatledger_domain::{
     GroupId, TagId, UserId,
+    admins::AdminsRefusal,
     business_profile::BusinessProfileRefusal,
     chat::ChatRefusal,
     contact::ContactRefusal,
     group::GroupRefusal,
     media::{Class, MediaRefusal},
+    password::WeakPassword,
+    permission::LowersAdmin,
     tag::TagRefusal,
     template_catalogue::TemplateCatalogueRefusal,
     tenant::TenantRefusal,
@@ -75,6 +78,21 @@ pub enum ApplicationError {
     /// WhatsApp did not do what it was asked about the account.
     #[error(transparent)]
     Account(#[from] AccountFault),
+    /// Nobody would be left to look after the inbox (R-USR-7).
+    #[error("the last active admin has to stay")]
+    LastAdmin,
+    /// Admins cannot be lowered (R-PERM-2).
+    #[error("the permissions of admins cannot be lowered")]
+    AdminsUnrestricted,
+    /// The three built-in groups keep their names and stay.
+    #[error("a built-in group stays as it is")]
+    BuiltInGroup,
+    /// A password that is not the user's.
+    #[error("the password is wrong")]
+    WrongPassword,
+    /// A password that is not good enough (R-USR-9).
+    #[error(transparent)]
+    WeakPassword(#[from] WeakPassword),
     /// The tenant has no connected WhatsApp number.
     #[error("no WhatsApp account is connected")]
     AccountNotConnected,
@@ -174,8 +192,21 @@ impl From<GroupRefusal> for ApplicationError {
     fn from(refusal: GroupRefusal) -> Self {
         match refusal {
             GroupRefusal::Unknown => Self::UnknownGroup(GroupId::default()),
-            GroupRefusal::AdminsUnrestricted => Self::NotAllowed,
+            GroupRefusal::AdminsUnrestricted => Self::AdminsUnrestricted,
+            GroupRefusal::BuiltIn => Self::BuiltInGroup,
         }
+    }
+}
+
+impl From<AdminsRefusal> for ApplicationError {
+    fn from(AdminsRefusal::Last: AdminsRefusal) -> Self {
+        Self::LastAdmin
+    }
+}
+
+impl From<LowersAdmin> for ApplicationError {
+    fn from(LowersAdmin: LowersAdmin) -> Self {
+        Self::AdminsUnrestricted
     }
 }
 

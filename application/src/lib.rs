@@ -8,6 +8,7 @@ pub mod account;
 pub mod application;
 pub mod chats;
 pub mod error;
+mod groups;
 pub mod inbound;
 mod loading;
 pub mod media;

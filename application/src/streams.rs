@@ -133,15 +133,16 @@ macro_rules! aggregates {
 }
 
 aggregates! {
+    Admins: chatledger_domain::admins::Admins, "1";
     BusinessProfile: chatledger_domain::business_profile::BusinessProfile, "1";
     Chat: chatledger_domain::chat::Chat, "1";
     Contact: chatledger_domain::contact::Contact, "1";
-    Group: chatledger_domain::group::Group, "1";
+    Group: chatledger_domain::group::Group, "2";
     Media: chatledger_domain::media::Media, "1";
     Tag: chatledger_domain::tag::Tag, "1";
     TemplateCatalogue: chatledger_domain::template_catalogue::TemplateCatalogue, "1";
     Tenant: chatledger_domain::tenant::Tenant, "1";
-    User: chatledger_domain::user::User, "1";
+    User: chatledger_domain::user::User, "2";
     WhatsAppAccount: chatledger_domain::whatsapp_account::WhatsAppAccount, "1";
 }
 

@@ -1,6 +1,7 @@
 //! Every event of every aggregate as one type, for readers of the whole ledger.
 
 use crate::{
+    admins::AdminsEvent,
     business_profile::BusinessProfileEvent,
     chat::ChatEvent,
     contact::ContactEvent,
@@ -83,6 +84,7 @@ macro_rules! any_event {
 }
 
 any_event! {
+    Admins(AdminsEvent) of crate::admins::Admins,
     BusinessProfile(BusinessProfileEvent) of crate::business_profile::BusinessProfile,
     Chat(ChatEvent) of crate::chat::Chat,
     Contact(ContactEvent) of crate::contact::Contact,

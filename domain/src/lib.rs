@@ -7,14 +7,17 @@
 //! Never here: anything that can fail for a reason outside the rules. To add an aggregate, copy the shape of `tag`,
 //! list its events in `event.rs` through [`events!`](crate::events) and add it to [`any_event`].
 
+pub mod admins;
 pub mod any_event;
 pub mod business_profile;
 pub mod chat;
 pub mod contact;
 pub mod decider;
+pub mod email;
 pub mod group;
 pub mod ids;
 pub mod media;
+pub mod password;
 pub mod permission;
 pub mod raw_json;
 pub mod tag;
@@ -28,6 +31,6 @@ pub mod window;
 pub use any_event::AnyEvent;
 pub use decider::{Claim, Decider, Event, EventSourced};
 pub use ids::{BlobId, GroupId, MediaId, MessageId, Position, TagId, TaggingId, TenantId, UserId};
-pub use permission::{Actor, Permissions, Role, Scope};
+pub use permission::{Actor, Permissions, PermissionsWish, Role, Scope};
 pub use raw_json::RawJson;
 pub use wa_id::WaId;

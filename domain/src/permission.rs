@@ -140,6 +140,90 @@ pub struct Overrides {
     pub can_write_to_chats: Option<Scope>,
 }
 
+impl Overrides {
+    /// What becomes of them when some are set. A value that is in effect already is no change, so that whoever sends
+    /// back what was read sets nothing; nor can admins be lowered, for whom nothing is kept.
+    ///
+    /// # Errors
+    /// When a value would lower an admin.
+    pub fn set(self, wish: PermissionsWish, role: Role, in_effect: Permissions) -> Result<Self, LowersAdmin> {
+        let before = in_effect;
+        let set = Self {
+            can_use_tags: part(self.can_use_tags, wish.can_use_tags, before.can_use_tags),
+            can_read_chats: part(self.can_read_chats, wish.can_read_chats, before.can_read_chats),
+            can_write_to_chats: part(self.can_write_to_chats, wish.can_write_to_chats, before.can_write_to_chats),
+        };
+        if role != Role::Admin {
+            return Ok(set);
+        }
+        let lowers = (set.can_use_tags != self.can_use_tags && set.can_use_tags == Some(false))
+            || (set.can_read_chats != self.can_read_chats
+                && set.can_read_chats.is_some_and(|scope| scope != Scope::All))
+            || (set.can_write_to_chats != self.can_write_to_chats
+                && set.can_write_to_chats.is_some_and(|scope| scope != Scope::All));
+        if lowers { Err(LowersAdmin) } else { Ok(self) }
+    }
+}
+
+fn part<T: Copy + PartialEq>(own: Option<T>, wish: Wish<T>, in_effect: T) -> Option<T> {
+    match wish {
+        Wish::Unchanged => own,
+        Wish::Inherit => None,
+        Wish::Set(value) if value == in_effect => own,
+        Wish::Set(value) => Some(value),
+    }
+}
+
+/// An admin's permissions cannot be lowered (R-PERM-2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the permissions of admins cannot be lowered")]
+pub struct LowersAdmin;
+
+/// What is wished of one permission.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Wish<T> {
+    /// Nothing.
+    #[default]
+    Unchanged,
+    /// That the groups decide.
+    Inherit,
+    /// This.
+    Set(T),
+}
+
+impl<T> Wish<T> {
+    /// The wished value, else another.
+    pub fn or(self, other: T) -> T {
+        match self {
+            Self::Set(value) => value,
+            Self::Unchanged | Self::Inherit => other,
+        }
+    }
+}
+
+/// What is wished of a user's or group's permissions.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PermissionsWish {
+    /// See [`Permissions::can_use_tags`].
+    pub can_use_tags: Wish<bool>,
+    /// See [`Permissions::can_read_chats`].
+    pub can_read_chats: Wish<Scope>,
+    /// See [`Permissions::can_write_to_chats`].
+    pub can_write_to_chats: Wish<Scope>,
+}
+
+impl PermissionsWish {
+    /// A group's permissions with what is wished of them; a group inherits from nobody.
+    #[must_use]
+    pub fn of(self, group: Permissions) -> Permissions {
+        Permissions {
+            can_use_tags: self.can_use_tags.or(group.can_use_tags),
+            can_read_chats: self.can_read_chats.or(group.can_read_chats),
+            can_write_to_chats: self.can_write_to_chats.or(group.can_write_to_chats),
+        }
+    }
+}
+
 /// Who a chat is assigned to, each independently of the other (R-ASG-1).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Assignment {
@@ -209,6 +293,20 @@ mod tests {
     fn r_perm_2_an_admin_cannot_be_lowered() {
         let own = Overrides { can_use_tags: Some(false), can_read_chats: Some(Scope::None), can_write_to_chats: None };
         assert_eq!(Permissions::effective(Role::Admin, own, []), Permissions::ADMIN);
+    }
+
+    #[test]
+    fn r_perm_4_what_is_in_effect_already_is_not_kept_as_the_users_own() {
+        let in_effect = Role::User.default_permissions();
+        let none = Overrides::default();
+        let wish = |scope| PermissionsWish { can_read_chats: scope, ..PermissionsWish::default() };
+        let own = |scope| Overrides { can_read_chats: scope, ..none };
+        assert_eq!(none.set(wish(Wish::Set(Scope::All)), Role::User, in_effect), Ok(none));
+        let lowered = none.set(wish(Wish::Set(Scope::User)), Role::User, in_effect);
+        assert_eq!(lowered, Ok(own(Some(Scope::User))));
+        assert_eq!(own(Some(Scope::User)).set(wish(Wish::Inherit), Role::User, in_effect), Ok(none));
+        assert_eq!(none.set(wish(Wish::Set(Scope::User)), Role::Admin, Permissions::ADMIN), Err(LowersAdmin));
+        assert_eq!(none.set(wish(Wish::Set(Scope::All)), Role::Admin, in_effect), Ok(none));
     }
 
     #[test]

@@ -1,18 +1,22 @@
 //! What use cases ask of the read models.
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::HashMap,
+    time::{Duration, Instant},
+};
 
 use async_trait::async_trait;
 use chatledger_application::ports::{
     Unavailable,
     read_models::{KeptTemplate, MediaRef, MessageRef, ReadModels, Sent, StandingTagging},
 };
-use chatledger_domain::{MessageId, Position, TagId, TenantId, UserId};
+use chatledger_domain::{GroupId, MessageId, Position, Role, TagId, TenantId, UserId, WaId};
 use sqlx::{PgPool, pool::PoolConnection};
 
 use crate::{
+    chats,
     engine::{Watch, applied},
-    media, messages, taggings, templates,
+    groups, media, messages, taggings, templates,
     text::lower,
     unavailable, users,
 };
@@ -77,6 +81,36 @@ impl ReadModels for Models {
 
     async fn user_by_name(&self, tenant: TenantId, username: &str) -> Result<Option<UserId>, Unavailable> {
         users::user_by_name(&mut *self.db().await?, tenant, &lower(username)).await.map_err(unavailable)
+    }
+
+    async fn chats_of_user(&self, tenant: TenantId, user: UserId, limit: i64) -> Result<Vec<WaId>, Unavailable> {
+        let holder = chats::Holder::User(user);
+        chats::held_by(&mut *self.db().await?, tenant, holder, limit).await.map_err(unavailable)
+    }
+
+    async fn chats_of_group(&self, tenant: TenantId, group: GroupId, limit: i64) -> Result<Vec<WaId>, Unavailable> {
+        let holder = chats::Holder::Group(group);
+        chats::held_by(&mut *self.db().await?, tenant, holder, limit).await.map_err(unavailable)
+    }
+
+    async fn ended_users_with_chats(&self, tenant: TenantId) -> Result<Vec<UserId>, Unavailable> {
+        users::ended_with_chats(&mut *self.db().await?, tenant).await.map_err(unavailable)
+    }
+
+    async fn deleted_groups_in_use(&self, tenant: TenantId) -> Result<Vec<GroupId>, Unavailable> {
+        groups::deleted_in_use(&mut *self.db().await?, tenant).await.map_err(unavailable)
+    }
+
+    async fn users_of_group(&self, tenant: TenantId, group: GroupId) -> Result<Vec<UserId>, Unavailable> {
+        users::users_of_group(&mut *self.db().await?, tenant, group).await.map_err(unavailable)
+    }
+
+    async fn built_in_groups(&self, tenant: TenantId) -> Result<HashMap<Role, GroupId>, Unavailable> {
+        groups::built_in(&mut *self.db().await?, tenant).await.map_err(unavailable)
+    }
+
+    async fn active_admins(&self, tenant: TenantId) -> Result<Vec<UserId>, Unavailable> {
+        users::active_admins(&mut *self.db().await?, tenant).await.map_err(unavailable)
     }
 
     async fn taggings_with(

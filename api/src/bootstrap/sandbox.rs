@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use chatledger_application::{
+    ApplicationError,
     ports::vault::{Kind, Vault},
     tenants::NewTenant,
     users::NewUser,
@@ -126,7 +127,7 @@ async fn set_up(core: &Core, secrets: &SandboxSecrets) -> Result<(TenantId, [Log
     if core.directory.by_id(tenant).await.map_err(failed)?.is_none() {
         let new = NewTenant { slug: SLUG.to_owned(), name: "Demo".to_owned(), hosts: Vec::new() };
         match core.application.create_tenant(new).await {
-            Ok(_) | Err(chatledger_application::ApplicationError::TenantExists) => {}
+            Ok(_) | Err(ApplicationError::TenantExists) => {}
             Err(error) => return Err(failed(error)),
         }
     }
@@ -157,12 +158,7 @@ async fn login(
             let token = core.application.log_in(tenant, username, password).await.map_err(failed)?;
             match token {
                 Some(token) => (id, token),
-                // A crash came between the user and its password: set it now.
-                None => {
-                    core.vault.set_password(tenant, id, password).await.map_err(failed)?;
-                    let token = core.application.log_in(tenant, username, password).await.map_err(failed)?;
-                    (id, token.unwrap_or_default())
-                }
+                None => (id, repair(core, tenant, id, password).await?),
             }
         }
         None => {
@@ -181,6 +177,18 @@ async fn login(
         }
     };
     Ok(Login { id, username: username.to_owned(), password: password.to_owned(), token })
+}
+
+/// The token of a user whose password does not fit: it was changed since, or a crash came before the user was active.
+async fn repair(core: &Core, tenant: TenantId, id: UserId, password: &str) -> Result<String, StartError> {
+    match core.application.activate_user(tenant, id).await {
+        Ok(true) => core.vault.set_password(tenant, id, password).await.map_err(failed)?,
+        Ok(false) => {}
+        // Its access has ended since.
+        Err(ApplicationError::UnknownUser(_)) => return Ok(String::new()),
+        Err(error) => return Err(failed(error)),
+    }
+    core.application.token_for(tenant, id).await.map_err(failed)
 }
 
 pub(super) async fn built_in_group(core: &Core, tenant: TenantId, role: Role) -> Result<Option<GroupId>, StartError> {

@@ -169,7 +169,7 @@ impl Server {
             settings: settings(&config),
         });
         let (http, http_task) = serve(listener, &config, state)?;
-        tokio::spawn(finish_tag_deletions(core.clone()));
+        tokio::spawn(finish(core.clone()));
         Ok(Self {
             base_url,
             database_url: database.url.clone(),
@@ -303,13 +303,20 @@ fn absolute(dir: &str) -> String {
     Path::new(dir).canonicalize().map_or_else(|_| dir.to_owned(), |dir| dir.to_string_lossy().into_owned())
 }
 
-/// A deletion that a crash cut short goes on: a deleted tag's taggings are removed, at start and every minute.
-async fn finish_tag_deletions(core: Core) {
+/// What a crash cut short goes on, at start and every minute: taggings of a deleted tag are removed, chats of a deleted
+/// group or a deactivated user taken from it.
+async fn finish(core: Core) {
     loop {
         if let Ok(tenants) = core.directory.all().await {
             for tenant in tenants.iter() {
                 if let Err(error) = core.application.finish_tag_deletions(tenant.id).await {
                     tracing::warn!(%error, "a tag's taggings are not removed yet");
+                }
+                if let Err(error) = core.application.finish_group_deletions(tenant.id).await {
+                    tracing::warn!(%error, "a deleted group is not empty yet");
+                }
+                if let Err(error) = core.application.finish_deactivations(tenant.id).await {
+                    tracing::warn!(%error, "a deactivated user's chats are not taken from it yet");
                 }
             }
         }

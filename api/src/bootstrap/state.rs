@@ -47,9 +47,9 @@ impl SandboxSecrets {
             verify_token: random.hex(16),
             access_token: format!("EAA{}", random.hex(24)),
             phone_number_id: "106540352242922".to_owned(),
-            admin_password: random.hex(12),
-            agent_password: random.hex(12),
-            bot_password: random.hex(12),
+            admin_password: password(random),
+            agent_password: password(random),
+            bot_password: password(random),
         };
         secrets.write(&path).map_err(|e| StartError::File(path.display().to_string(), e))?;
         Ok(secrets)
@@ -63,6 +63,11 @@ impl SandboxSecrets {
         file.sync_all()?;
         std::fs::rename(draft, path)
     }
+}
+
+/// Never all digits, as no password may be.
+fn password(random: &dyn Random) -> String {
+    format!("demo{}", random.hex(12))
 }
 
 fn file(dir: &Path) -> PathBuf {

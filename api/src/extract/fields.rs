@@ -69,6 +69,15 @@ impl Fields {
         self.short(name, text, at_most).map(Some)
     }
 
+    /// Text that may be absent or empty, but not `null`; trimmed.
+    pub fn blank_text(&mut self, name: &str, at_most: usize) -> Valid<Option<String>> {
+        if !self.has(name) {
+            return Some(None);
+        }
+        let text = self.required(name, Given::text)?.trim().to_owned();
+        self.short(name, text, at_most).map(Some)
+    }
+
     /// An integer that must be there.
     pub fn integer(&mut self, name: &str) -> Valid<i64> {
         self.required(name, Given::integer)
@@ -202,6 +211,8 @@ all_valid!(A B);
 all_valid!(A B C);
 all_valid!(A B C D);
 all_valid!(A B C D E);
+all_valid!(A B C D E F);
+all_valid!(A B C D E F G);
 
 #[cfg(test)]
 mod tests {

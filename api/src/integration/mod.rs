@@ -1,15 +1,18 @@
 //! The Integration API: one file a resource, and the list of its endpoints.
 
+pub mod activation;
 pub mod assignment;
 pub mod auth;
 pub mod chat_tagging;
 pub mod chats;
 mod content;
+pub mod group_permissions;
 pub mod groups;
 pub mod histories;
 pub mod media;
 pub mod message_tagging;
 pub mod messages;
+pub mod passwords;
 pub mod persons;
 pub mod plugins;
 pub mod profile;
@@ -19,6 +22,7 @@ pub mod root;
 pub mod send;
 pub mod tags;
 pub mod templates;
+mod user_body;
 pub mod users;
 pub mod whatsapp_accounts;
 pub mod wire;
@@ -38,7 +42,10 @@ pub(crate) fn endpoints() -> impl Iterator<Item = &'static Endpoint> {
         root::ENDPOINTS,
         auth::ENDPOINTS,
         users::ENDPOINTS,
+        passwords::ENDPOINTS,
+        activation::ENDPOINTS,
         groups::ENDPOINTS,
+        group_permissions::ENDPOINTS,
         chats::ENDPOINTS,
         messages::ENDPOINTS,
         send::ENDPOINTS,

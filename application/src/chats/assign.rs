@@ -1,9 +1,8 @@
 //! Assigns a chat to a user, a group, both or nobody.
 
 use chatledger_domain::{
-    GroupId, UserId, WaId,
+    UserId, WaId,
     chat::{AssignmentChange, Chat, ChatCommand},
-    group::Group,
     user::User,
 };
 
@@ -39,7 +38,7 @@ impl Application {
             return Err(ApplicationError::UnknownUser(user));
         }
         if let Some(Some(group)) = change.group
-            && !self.group_exists(context, group).await?
+            && !self.group(context.tenant, group).await?.is_some_and(|group| group.exists)
         {
             return Err(ApplicationError::UnknownGroup(group));
         }
@@ -60,11 +59,5 @@ impl Application {
         let Some(stream) = self.stream_at::<User>(context.tenant, id.0).await? else { return Ok(None) };
         let user: User = self.streams.state(context.tenant, &stream).await?;
         Ok((user.id == id).then_some(user))
-    }
-
-    async fn group_exists(&self, context: &Context, id: GroupId) -> Result<bool, ApplicationError> {
-        let Some(stream) = self.stream_at::<Group>(context.tenant, id.0).await? else { return Ok(false) };
-        let group: Group = self.streams.state(context.tenant, &stream).await?;
-        Ok(group.exists && group.id == id)
     }
 }

@@ -5,7 +5,9 @@ mod mark_as_received;
 mod send;
 mod settle;
 mod tag;
+mod take;
 
 pub(crate) use send::{ACCOUNT, TENANT};
 pub use send::{SendMessage, Sending, SendingOutcome};
 pub(crate) use tag::Remover;
+pub(crate) use take::Holder;

@@ -1,9 +1,11 @@
 //! The little that use cases ask of the read models.
 
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
 use async_trait::async_trait;
-use chatledger_domain::{BlobId, MediaId, MessageId, Position, TagId, TaggingId, TenantId, UserId, WaId};
+use chatledger_domain::{
+    BlobId, GroupId, MediaId, MessageId, Position, Role, TagId, TaggingId, TenantId, UserId, WaId,
+};
 
 use super::Unavailable;
 
@@ -84,6 +86,20 @@ pub trait ReadModels: Send + Sync {
     async fn sent(&self, tenant: TenantId, message: MessageId) -> Result<Option<Sent>, Unavailable>;
     /// The id of the user with this name, without regard to case.
     async fn user_by_name(&self, tenant: TenantId, username: &str) -> Result<Option<UserId>, Unavailable>;
+    /// Some chats that are assigned to a user, at most `limit`.
+    async fn chats_of_user(&self, tenant: TenantId, user: UserId, limit: i64) -> Result<Vec<WaId>, Unavailable>;
+    /// Some chats that are assigned to a group, at most `limit`.
+    async fn chats_of_group(&self, tenant: TenantId, group: GroupId, limit: i64) -> Result<Vec<WaId>, Unavailable>;
+    /// Users whose access has ended but that chats are assigned to: deactivations that were cut short.
+    async fn ended_users_with_chats(&self, tenant: TenantId) -> Result<Vec<UserId>, Unavailable>;
+    /// Groups that are deleted but that users are in or chats are assigned to: deletions that were cut short.
+    async fn deleted_groups_in_use(&self, tenant: TenantId) -> Result<Vec<GroupId>, Unavailable>;
+    /// The users in a group whose access has not ended.
+    async fn users_of_group(&self, tenant: TenantId, group: GroupId) -> Result<Vec<UserId>, Unavailable>;
+    /// The built-in group of each role.
+    async fn built_in_groups(&self, tenant: TenantId) -> Result<HashMap<Role, GroupId>, Unavailable>;
+    /// The admins that are active.
+    async fn active_admins(&self, tenant: TenantId) -> Result<Vec<UserId>, Unavailable>;
     /// Some taggings with a tag that still stand, at most `limit`.
     async fn taggings_with(
         &self,

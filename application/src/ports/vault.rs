@@ -108,6 +108,23 @@ pub trait Vault: Send + Sync {
         keep: bool,
         now: DateTime<Utc>,
     ) -> Result<Option<(TenantId, UserId)>, Unavailable>;
+    /// Keeps the code that activates a user until then; any earlier code of the user is no more. Only its hash is kept.
+    async fn put_activation_code(
+        &self,
+        tenant: TenantId,
+        user: UserId,
+        code: &str,
+        until: DateTime<Utc>,
+    ) -> Result<(), Unavailable>;
+    /// The user of a code that still counts, among these tenants.
+    async fn user_of_activation_code(
+        &self,
+        tenants: &[TenantId],
+        code: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Option<(TenantId, UserId)>, Unavailable>;
+    /// Forgets a user's code.
+    async fn drop_activation_code(&self, tenant: TenantId, user: UserId) -> Result<(), Unavailable>;
     /// Keeps a secret, encrypted and bound to its tenant and kind.
     async fn put(&self, tenant: TenantId, kind: Kind, secret: &str) -> Result<(), Unavailable>;
     /// Gives a secret back.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use chatledger_domain::{
-    GroupId, Role, TenantId, UserId,
+    GroupId, Role, TenantId, UserId, password,
     user::{User, UserCommand},
 };
 
@@ -30,13 +30,14 @@ impl Application {
     /// Creates and activates a user; its id and token.
     ///
     /// # Errors
-    /// [`ApplicationError::NameTaken`], or the fault of a port.
+    /// [`ApplicationError::NameTaken`], `WeakPassword`, or the fault of a port.
     pub async fn create_active_user(
         &self,
         tenant: TenantId,
         group: GroupId,
         new: NewUser,
     ) -> Result<(UserId, String), ApplicationError> {
+        password::check(&new.password)?;
         let stream = self.random.uuid().to_string();
         let streams = [StreamOf::new::<User>(&stream)];
         let metadata = self.system("set-up", None);
@@ -48,12 +49,12 @@ impl Application {
                 let create =
                     UserCommand::Create { username, first_name, last_name, email, role, groups, done_by: None };
                 d.decide::<User>(&stream, create)?;
-                d.decide::<User>(&stream, UserCommand::Activate)?;
                 d.decide::<User>(&stream, UserCommand::RecordPassword { done_by: None })
             })
             .await?;
         let id = done.recorded.first().map(|r| UserId(r.position.0)).ok_or(ApplicationError::Conflict)?;
         self.vault.set_password(tenant, id, &new.password).await?;
+        self.activate(tenant, id, &stream, &metadata).await?;
         let token = self.token_of(tenant, id, &stream).await?;
         let head = self.ledger.head(tenant).await?;
         self.settle(tenant, Some(head)).await;

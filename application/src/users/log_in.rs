@@ -31,6 +31,15 @@ impl Application {
         self.token_of(tenant, user, &stream).await.map(Some)
     }
 
+    /// A user's token without its password, for its operator.
+    ///
+    /// # Errors
+    /// [`ApplicationError::UnknownUser`], or the vault's or the ledger's fault.
+    pub async fn token_for(&self, tenant: TenantId, user: UserId) -> Result<String, ApplicationError> {
+        let stream = self.stream_at::<User>(tenant, user.0).await?.ok_or(ApplicationError::UnknownUser(user))?;
+        self.token_of(tenant, user, &stream).await
+    }
+
     /// The user's token; a new one is recorded as issued, without the token itself.
     pub(crate) async fn token_of(
         &self,

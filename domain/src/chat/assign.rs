@@ -35,6 +35,27 @@ impl Chat {
         }))
     }
 
+    /// The one event that takes the chat from a user or group, `None` when neither has it.
+    pub(super) fn take_from(
+        &self,
+        user: Option<UserId>,
+        group: Option<GroupId>,
+        done_by: Option<UserId>,
+        now: i64,
+    ) -> Option<ChatAssigned> {
+        let user_cleared = user.is_some() && user == self.assignment.user;
+        let group_cleared = group.is_some() && group == self.assignment.group;
+        let (user_set, group_set, timestamp) = (None, None, now);
+        (user_cleared || group_cleared).then_some(ChatAssigned {
+            user_set,
+            user_cleared,
+            group_set,
+            group_cleared,
+            done_by,
+            timestamp,
+        })
+    }
+
     fn may_set_user(&self, actor: &Actor, user: Option<UserId>) -> bool {
         let current = self.assignment.user;
         match user {

@@ -203,6 +203,17 @@ pub enum ChatCommand {
         /// Now.
         now: i64,
     },
+    /// Takes the chat from a user or group that is no more; another assignment stays.
+    TakeFrom {
+        /// The user.
+        user: Option<UserId>,
+        /// The group.
+        group: Option<GroupId>,
+        /// Who is named in the history.
+        done_by: Option<UserId>,
+        /// Now.
+        now: i64,
+    },
     /// Moves a user's received mark up.
     MarkAsReceived {
         /// Who asks, for itself.

@@ -73,6 +73,9 @@ impl Decider for Chat {
                 }
                 Ok(self.assign(&actor, change, now)?.map(ChatEvent::from).into_iter().collect())
             }
+            ChatCommand::TakeFrom { user, group, done_by, now } => {
+                Ok(self.take_from(user, group, done_by, now).map(ChatEvent::from).into_iter().collect())
+            }
             ChatCommand::MarkAsReceived { actor, timestamp, now } => self.mark(&actor, timestamp, now),
         }
     }

@@ -19,6 +19,18 @@ pub enum GroupCommand {
         /// Who creates it; `None` for the system.
         done_by: Option<UserId>,
     },
+    /// Gives it another name.
+    Rename {
+        /// Its name from now on.
+        name: String,
+        /// Who renames it.
+        done_by: Option<UserId>,
+    },
+    /// Deletes it; not the three built-in ones.
+    Delete {
+        /// Who deletes it.
+        done_by: Option<UserId>,
+    },
     /// Sets what its members may do.
     ChangePermissions {
         /// What they may do from now on.

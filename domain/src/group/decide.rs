@@ -1,6 +1,8 @@
 //! The rules of groups.
 
-use super::{Group, GroupCommand, GroupCreated, GroupEvent, GroupPermissionsChanged, GroupRefusal};
+use super::{
+    Group, GroupCommand, GroupCreated, GroupDeleted, GroupEvent, GroupPermissionsChanged, GroupRefusal, GroupRenamed,
+};
 use crate::{decider::Decider, ids::Position, permission::Role};
 
 impl Decider for Group {
@@ -15,11 +17,19 @@ impl Decider for Group {
             GroupCommand::Create { name, built_in, permissions, done_by } => {
                 Ok(vec![GroupCreated { name, built_in, permissions, done_by }.into()])
             }
-            GroupCommand::ChangePermissions { .. } if !self.exists => Err(GroupRefusal::Unknown),
+            _ if !self.exists => Err(GroupRefusal::Unknown),
+            GroupCommand::Rename { .. } | GroupCommand::Delete { .. } if self.built_in.is_some() => {
+                Err(GroupRefusal::BuiltIn)
+            }
+            GroupCommand::Rename { name, .. } if name == self.name => Ok(Vec::new()),
+            GroupCommand::Rename { name, done_by } => {
+                Ok(vec![GroupRenamed { name, previous_name: self.name.clone(), done_by }.into()])
+            }
+            GroupCommand::Delete { done_by } => Ok(vec![GroupDeleted { name: self.name.clone(), done_by }.into()]),
+            GroupCommand::ChangePermissions { permissions, .. } if permissions == self.permissions => Ok(Vec::new()),
             GroupCommand::ChangePermissions { .. } if self.built_in == Some(Role::Admin) => {
                 Err(GroupRefusal::AdminsUnrestricted)
             }
-            GroupCommand::ChangePermissions { permissions, .. } if permissions == self.permissions => Ok(Vec::new()),
             GroupCommand::ChangePermissions { permissions, done_by } => {
                 Ok(vec![GroupPermissionsChanged { permissions, done_by }.into()])
             }

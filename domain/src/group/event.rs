@@ -22,6 +22,26 @@ pub struct GroupCreated {
     pub done_by: Option<UserId>,
 }
 
+/// A group got another name.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct GroupRenamed {
+    /// Its name from now on.
+    pub name: String,
+    /// Its name until now.
+    pub previous_name: String,
+    /// Who renamed it; `None` for the system.
+    pub done_by: Option<UserId>,
+}
+
+/// A group was deleted.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct GroupDeleted {
+    /// The name it had.
+    pub name: String,
+    /// Who deleted it; `None` for the system.
+    pub done_by: Option<UserId>,
+}
+
 /// What a group's members may do was set.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct GroupPermissionsChanged {
@@ -36,6 +56,10 @@ crate::events! {
     GroupEvent {
         /// Created.
         GroupCreated = "GroupCreated" v "1",
+        /// Renamed.
+        GroupRenamed = "GroupRenamed" v "1",
+        /// Deleted.
+        GroupDeleted = "GroupDeleted" v "1",
         /// Permissions set.
         GroupPermissionsChanged = "GroupPermissionsChanged" v "1",
     }
@@ -53,6 +77,11 @@ impl Event for GroupEvent {
     fn claims(&self) -> Vec<Claim> {
         match self {
             Self::GroupCreated(e) => vec![Claim::Take(name_claim(&e.name))],
+            Self::GroupRenamed(e) => {
+                let (before, after) = (name_claim(&e.previous_name), name_claim(&e.name));
+                if before == after { Vec::new() } else { vec![Claim::Release(before), Claim::Take(after)] }
+            }
+            Self::GroupDeleted(e) => vec![Claim::Release(name_claim(&e.name))],
             Self::GroupPermissionsChanged(_) => Vec::new(),
         }
     }

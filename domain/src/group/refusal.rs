@@ -9,4 +9,7 @@ pub enum GroupRefusal {
     /// Admins cannot be lowered (R-PERM-2).
     #[error("the permissions of admins cannot be changed")]
     AdminsUnrestricted,
+    /// The three built-in groups keep their names and stay.
+    #[error("a built-in group stays as it is")]
+    BuiltIn,
 }

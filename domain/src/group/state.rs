@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::event::GroupEvent;
 use crate::{
-    ids::{GroupId, Position},
+    ids::{GroupId, Position, UserId},
     permission::{Permissions, Role},
 };
 
@@ -13,8 +13,12 @@ use crate::{
 pub struct Group {
     /// Its id on the wire; 0 before it is created.
     pub id: GroupId,
+    /// Its name.
+    pub name: String,
     /// Whether it exists.
     pub exists: bool,
+    /// Who deleted it; `None` for the system, or while it exists.
+    pub deleted_by: Option<UserId>,
     /// The role it gives, for the three built-in groups.
     pub built_in: Option<Role>,
     /// What its members may do.
@@ -25,8 +29,19 @@ impl Group {
     pub(super) fn after(&mut self, event: &GroupEvent, position: Position) {
         match event {
             GroupEvent::GroupCreated(e) => {
-                *self =
-                    Self { id: GroupId(position.0), exists: true, built_in: e.built_in, permissions: e.permissions };
+                *self = Self {
+                    id: GroupId(position.0),
+                    name: e.name.clone(),
+                    exists: true,
+                    deleted_by: None,
+                    built_in: e.built_in,
+                    permissions: e.permissions,
+                };
+            }
+            GroupEvent::GroupRenamed(e) => self.name.clone_from(&e.name),
+            GroupEvent::GroupDeleted(e) => {
+                self.exists = false;
+                self.deleted_by = e.done_by;
             }
             GroupEvent::GroupPermissionsChanged(e) => self.permissions = e.permissions,
         }

@@ -4,7 +4,7 @@ use cqrs_es::test::TestFramework;
 
 use super::*;
 use crate::{
-    decider::EventSourced,
+    decider::{Claim, Event, EventSourced},
     permission::{Permissions, Role},
 };
 
@@ -40,4 +40,31 @@ fn r_perm_4_a_group_s_permissions_can_be_set_once() {
         .given(vec![created(Role::User), changed])
         .when(GroupCommand::ChangePermissions { permissions, done_by: None })
         .then_expect_events(vec![]);
+}
+
+fn billing() -> GroupEvent {
+    GroupCreated { name: "Billing".into(), built_in: None, permissions: Permissions::default(), done_by: None }.into()
+}
+
+#[test]
+fn r_perm_1_built_in_groups_keep_their_names_and_stay() {
+    let rename = GroupCommand::Rename { name: "Boss".into(), done_by: None };
+    for command in [rename, GroupCommand::Delete { done_by: None }] {
+        Given::with(()).given(vec![created(Role::User)]).when(command).then_expect_error(GroupRefusal::BuiltIn);
+    }
+}
+
+#[test]
+fn a_group_is_renamed_and_deleted_with_its_name_given_back() {
+    let renamed: GroupEvent =
+        GroupRenamed { name: "Money".into(), previous_name: "Billing".into(), done_by: None }.into();
+    let deleted: GroupEvent = GroupDeleted { name: "Billing".into(), done_by: None }.into();
+    let group = || Given::with(()).given(vec![billing()]);
+    let rename = |name: &str| GroupCommand::Rename { name: name.into(), done_by: None };
+    group().when(rename("Money")).then_expect_events(vec![renamed.clone()]);
+    group().when(rename("Billing")).then_expect_events(vec![]);
+    group().when(GroupCommand::Delete { done_by: None }).then_expect_events(vec![deleted.clone()]);
+    Given::with(()).given(vec![billing(), deleted.clone()]).when(rename("X")).then_expect_error(GroupRefusal::Unknown);
+    assert_eq!(renamed.claims(), [Claim::Release("group:billing".into()), Claim::Take("group:money".into())]);
+    assert_eq!(deleted.claims(), [Claim::Release("group:billing".into())]);
 }

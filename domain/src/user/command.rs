@@ -36,6 +36,19 @@ pub enum UserCommand {
     },
     /// Records that its token was issued; the token itself is kept elsewhere, encrypted.
     RecordToken,
+    /// Sets how it logs in, is called and is reached.
+    ChangeDetails {
+        /// Its name for logging in.
+        username: String,
+        /// First name, may be empty.
+        first_name: String,
+        /// Last name, may be empty.
+        last_name: String,
+        /// Address, may be empty.
+        email: String,
+        /// Who sets them.
+        done_by: Option<UserId>,
+    },
     /// Sets its own permissions.
     ChangePermissions {
         /// What differs from its groups.

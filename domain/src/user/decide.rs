@@ -1,8 +1,8 @@
 //! The rules of users.
 
 use super::{
-    AvailabilityChanged, PasswordChanged, TokenIssued, User, UserActivated, UserCommand, UserCreated, UserDeactivated,
-    UserEvent, UserGroupsChanged, UserPermissionsChanged, UserRefusal,
+    AvailabilityChanged, Details, PasswordChanged, TokenIssued, User, UserActivated, UserCommand, UserCreated,
+    UserDeactivated, UserDetailsChanged, UserEvent, UserGroupsChanged, UserPermissionsChanged, UserRefusal,
 };
 use crate::{decider::Decider, ids::Position};
 
@@ -20,6 +20,8 @@ impl Decider for User {
                 UserCreated { username, first_name, last_name, email, role, groups, done_by }.into(),
             ),
             _ if self.role.is_none() => Err(UserRefusal::Unknown),
+            UserCommand::Deactivate { done_by } => unless(self.is_deactivated(), UserDeactivated { done_by }.into()),
+            _ if self.is_deactivated() => Err(UserRefusal::Unknown),
             UserCommand::Activate => unless(self.activated, UserActivated {}.into()),
             UserCommand::RecordPassword { done_by } => Ok(vec![PasswordChanged { done_by }.into()]),
             UserCommand::RecordToken => Ok(vec![TokenIssued {}.into()]),
@@ -33,7 +35,13 @@ impl Decider for User {
             UserCommand::ChangeAvailability { is_available, done_by } => {
                 unless(is_available == self.is_available, AvailabilityChanged { is_available, done_by }.into())
             }
-            UserCommand::Deactivate { done_by } => unless(self.deactivated, UserDeactivated { done_by }.into()),
+            UserCommand::ChangeDetails { username, first_name, last_name, email, done_by } => {
+                let details = Details { username, first_name, last_name, email };
+                let previous_username = self.details.username.clone();
+                let Details { username, first_name, last_name, email } = details.clone();
+                let changed = UserDetailsChanged { username, previous_username, first_name, last_name, email, done_by };
+                unless(details == self.details, changed.into())
+            }
         }
     }
 

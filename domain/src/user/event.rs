@@ -45,6 +45,23 @@ pub struct PasswordChanged {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct TokenIssued {}
 
+/// A user's name for logging in, names or address changed. Carries all of them, and the name for logging in before.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct UserDetailsChanged {
+    /// Its name for logging in from now on.
+    pub username: String,
+    /// Its name for logging in until now.
+    pub previous_username: String,
+    /// First name, may be empty.
+    pub first_name: String,
+    /// Last name, may be empty.
+    pub last_name: String,
+    /// Address, may be empty.
+    pub email: String,
+    /// Who changed them; `None` for the system.
+    pub done_by: Option<UserId>,
+}
+
 /// A user's own permissions were set.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct UserPermissionsChanged {
@@ -92,6 +109,8 @@ crate::events! {
         PasswordChanged = "PasswordChanged" v "1",
         /// Token issued.
         TokenIssued = "TokenIssued" v "1",
+        /// Names or address changed.
+        UserDetailsChanged = "UserDetailsChanged" v "1",
         /// Own permissions set.
         UserPermissionsChanged = "UserPermissionsChanged" v "1",
         /// Moved to other groups.
@@ -115,6 +134,11 @@ impl Event for UserEvent {
     fn claims(&self) -> Vec<Claim> {
         match self {
             Self::UserCreated(e) => vec![Claim::Take(username_claim(&e.username))],
+            Self::UserDetailsChanged(e) => {
+                let (before, after) = (username_claim(&e.previous_username), username_claim(&e.username));
+                if before == after { Vec::new() } else { vec![Claim::Release(before), Claim::Take(after)] }
+            }
+            // A name stays its user's when the access ends: whoever is named in the history is one user for ever.
             _ => Vec::new(),
         }
     }

@@ -3,6 +3,7 @@
 mod command;
 mod decide;
 mod event;
+mod membership;
 mod refusal;
 mod state;
 #[cfg(test)]
@@ -10,8 +11,9 @@ mod tests;
 
 pub use command::UserCommand;
 pub use event::{
-    AvailabilityChanged, PasswordChanged, TokenIssued, UserActivated, UserCreated, UserDeactivated, UserEvent,
-    UserGroupsChanged, UserPermissionsChanged, username_claim,
+    AvailabilityChanged, PasswordChanged, TokenIssued, UserActivated, UserCreated, UserDeactivated, UserDetailsChanged,
+    UserEvent, UserGroupsChanged, UserPermissionsChanged, username_claim,
 };
+pub use membership::Membership;
 pub use refusal::UserRefusal;
-pub use state::User;
+pub use state::{Details, Ended, User};

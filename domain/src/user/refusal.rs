@@ -3,7 +3,7 @@
 /// A broken rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum UserRefusal {
-    /// There is no such user.
+    /// There is no such user, or its access has ended.
     #[error("no such user")]
     Unknown,
 }

@@ -1,6 +1,7 @@
 //! The vault on Postgres: passwords as Argon2id, sessions as hashes, tokens and channel secrets sealed and found by
 //! hash.
 
+mod activation_codes;
 mod hashing;
 mod sessions;
 
@@ -188,6 +189,29 @@ impl Vault for PgVault {
         now: DateTime<Utc>,
     ) -> Result<Option<(TenantId, UserId)>, Unavailable> {
         sessions::use_refresh_token(&self.pool, tenants, token, keep, now).await.map_err(unavailable)
+    }
+
+    async fn put_activation_code(
+        &self,
+        tenant: TenantId,
+        user: UserId,
+        code: &str,
+        until: DateTime<Utc>,
+    ) -> Result<(), Unavailable> {
+        activation_codes::put(&self.pool, tenant, user, code, until).await.map_err(unavailable)
+    }
+
+    async fn user_of_activation_code(
+        &self,
+        tenants: &[TenantId],
+        code: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Option<(TenantId, UserId)>, Unavailable> {
+        activation_codes::user_of(&self.pool, tenants, code, now).await.map_err(unavailable)
+    }
+
+    async fn drop_activation_code(&self, tenant: TenantId, user: UserId) -> Result<(), Unavailable> {
+        activation_codes::forget(&self.pool, tenant, user).await.map_err(unavailable)
     }
 
     async fn put(&self, tenant: TenantId, kind: Kind, secret: &str) -> Result<(), Unavailable> {

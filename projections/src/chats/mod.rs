@@ -4,4 +4,4 @@ mod apply;
 mod query;
 
 pub(crate) use apply::Chats;
-pub(crate) use query::{assignment, chat, chats};
+pub(crate) use query::{Holder, assignment, chat, chats, held_by};

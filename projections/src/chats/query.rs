@@ -162,6 +162,32 @@ pub(crate) async fn chat(
     Ok(complete(db, tenant, actor.user, vec![row(&found)?]).await?.pop())
 }
 
+/// Whose chats they are.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Holder {
+    User(UserId),
+    Group(GroupId),
+}
+
+/// Some chats that are assigned to a user or group.
+pub(crate) async fn held_by(
+    db: &mut PgConnection,
+    tenant: TenantId,
+    holder: Holder,
+    limit: i64,
+) -> Result<Vec<WaId>, sqlx::Error> {
+    let (column, id) = match holder {
+        Holder::User(user) => ("assigned_user", user.0),
+        Holder::Group(group) => ("assigned_group", group.0),
+    };
+    let sql = format!(
+        "SELECT wa_id FROM read_models.chats WHERE tenant_id = $1 AND {column} = $2
+         ORDER BY sort_timestamp DESC, wa_id LIMIT $3"
+    );
+    let ids: Vec<String> = sqlx::query_scalar(&sql).bind(tenant.0).bind(id).bind(limit).fetch_all(db).await?;
+    ids.iter().map(|id| wa_id(id)).collect()
+}
+
 async fn complete(
     db: &mut PgConnection,
     tenant: TenantId,

@@ -28,6 +28,26 @@ impl Projection for Groups {
             let AnyEvent::Group(event) = &recorded.event else { continue };
             let stream = &recorded.stream.aggregate_id;
             let permissions = match event {
+                GroupEvent::GroupRenamed(e) => {
+                    sqlx::query("UPDATE read_models.groups SET name = $3 WHERE tenant_id = $1 AND aggregate_id = $2")
+                        .bind(batch.tenant.0)
+                        .bind(stream)
+                        .bind(clean(&e.name))
+                        .execute(&mut *db)
+                        .await?;
+                    continue;
+                }
+                GroupEvent::GroupDeleted(_) => {
+                    sqlx::query(
+                        "UPDATE read_models.groups SET deleted = true WHERE tenant_id = $1 AND aggregate_id = $2",
+                    )
+                    .bind(batch.tenant.0)
+                    .bind(stream)
+                    .execute(&mut *db)
+                    .await?;
+                    count_rows(&mut *db, batch.tenant, self.name(), -1).await?;
+                    continue;
+                }
                 GroupEvent::GroupCreated(e) => {
                     sqlx::query(
                         "INSERT INTO read_models.groups (tenant_id, id, aggregate_id, name, built_in, can_use_tags,

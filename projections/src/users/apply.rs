@@ -56,6 +56,15 @@ fn statement<'q>(
         .bind(clean(&e.email))
         .bind(e.role.as_str())
         .bind(e.groups.iter().map(|group| group.0).collect::<Vec<_>>()),
+        UserEvent::UserDetailsChanged(e) => change(
+            "UPDATE read_models.users SET username = $3, username_key = $4, first_name = $5, last_name = $6, email = $7
+             WHERE tenant_id = $1 AND aggregate_id = $2",
+        )
+        .bind(clean(&e.username))
+        .bind(lower(&e.username))
+        .bind(clean(&e.first_name))
+        .bind(clean(&e.last_name))
+        .bind(clean(&e.email)),
         UserEvent::UserActivated(_) => {
             change("UPDATE read_models.users SET activated = true WHERE tenant_id = $1 AND aggregate_id = $2")
         }

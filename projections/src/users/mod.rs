@@ -4,4 +4,6 @@ mod apply;
 mod query;
 
 pub(crate) use apply::Users;
-pub(crate) use query::{actor, user, user_by_name, users, users_by_id};
+pub(crate) use query::{
+    active_admins, actor, ended_with_chats, user, user_by_name, users, users_by_id, users_of_group,
+};

@@ -15,7 +15,8 @@ const COLUMNS: &str = "u.id, u.username, u.first_name, u.last_name, u.email, u.r
     u.activated AND NOT u.deactivated AS is_active, u.can_use_tags, u.can_read_chats, u.can_write_to_chats,
     g.id AS group_id, g.name AS group_name, g.built_in, g.can_use_tags AS group_can_use_tags,
     g.can_read_chats AS group_can_read_chats, g.can_write_to_chats AS group_can_write_to_chats";
-const WITH_GROUPS: &str = "LEFT JOIN read_models.groups g ON g.tenant_id = u.tenant_id AND g.id = ANY(u.groups)";
+const WITH_GROUPS: &str = "LEFT JOIN read_models.groups g ON g.tenant_id = u.tenant_id AND g.id = ANY(u.groups)
+    AND NOT g.deleted";
 
 type ById = BTreeMap<i64, Arc<UserView>>;
 
@@ -67,6 +68,34 @@ pub(crate) async fn user_by_name(
 ) -> Result<Option<UserId>, sqlx::Error> {
     let sql = "SELECT id FROM read_models.users WHERE tenant_id = $1 AND username_key = $2 ORDER BY id LIMIT 1";
     Ok(sqlx::query_scalar(sql).bind(tenant.0).bind(name).fetch_optional(db).await?.map(UserId))
+}
+
+/// The users in a group whose access has not ended.
+pub(crate) async fn users_of_group(
+    db: &mut PgConnection,
+    tenant: TenantId,
+    group: GroupId,
+) -> Result<Vec<UserId>, sqlx::Error> {
+    let sql = "SELECT id FROM read_models.users WHERE tenant_id = $1 AND $2 = ANY(groups) AND NOT deactivated
+         ORDER BY id";
+    let ids: Vec<i64> = sqlx::query_scalar(sql).bind(tenant.0).bind(group.0).fetch_all(db).await?;
+    Ok(ids.into_iter().map(UserId).collect())
+}
+
+/// The admins that are active.
+pub(crate) async fn active_admins(db: &mut PgConnection, tenant: TenantId) -> Result<Vec<UserId>, sqlx::Error> {
+    let sql = "SELECT id FROM read_models.users
+         WHERE tenant_id = $1 AND role = 'admin' AND activated AND NOT deactivated ORDER BY id";
+    let ids: Vec<i64> = sqlx::query_scalar(sql).bind(tenant.0).fetch_all(db).await?;
+    Ok(ids.into_iter().map(UserId).collect())
+}
+
+/// Users whose access has ended but that chats are assigned to: a deactivation that was cut short.
+pub(crate) async fn ended_with_chats(db: &mut PgConnection, tenant: TenantId) -> Result<Vec<UserId>, sqlx::Error> {
+    let sql = "SELECT u.id FROM read_models.users u WHERE u.tenant_id = $1 AND u.deactivated
+         AND (SELECT true FROM read_models.chats c WHERE c.tenant_id = $1 AND c.assigned_user = u.id LIMIT 1)";
+    let ids: Vec<i64> = sqlx::query_scalar(sql).bind(tenant.0).fetch_all(db).await?;
+    Ok(ids.into_iter().map(UserId).collect())
 }
 
 /// What a user may do.

@@ -3,15 +3,20 @@
 //! Each test is named after its rule in the contract.
 
 mod accounts;
+mod activation;
 mod assignment;
 mod auth;
 mod chats;
 mod consistency;
+mod deactivation;
 mod filters;
 mod general;
+mod group_permissions;
+mod groups;
 mod media;
 mod messages_list;
 mod pagination;
+mod passwords;
 mod permissions;
 mod plugins;
 mod profile;
@@ -19,6 +24,7 @@ mod received;
 mod tags;
 mod templates;
 mod tenants;
+mod users;
 mod users_groups;
 
 use std::fmt;
@@ -161,10 +167,10 @@ impl Inbox {
         found.expect("the group is there")["id"].as_i64().expect("a number")
     }
 
-    /// Sets what a user may do; no endpoint does it yet.
-    async fn allow(&self, user: &Login, column: &str, value: &str) {
-        let sql = format!("UPDATE read_models.users SET {column} = {value} WHERE id = {}", user.id);
-        sqlx::query(&sql).execute(&self.pool).await.expect("the database answers");
+    /// The admin sets one permission of a user.
+    async fn allow(&self, user: &Login, permission: &str, value: impl Into<Value>) {
+        let body = json!({"permissions": {permission: value.into()}});
+        self.patch(&self.admin, &format!("users/{}/", user.id), body).await.expect(200);
     }
 
     /// A customer with a name wrote.

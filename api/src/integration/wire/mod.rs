@@ -20,7 +20,7 @@ pub use person::Person;
 pub use profile::BusinessProfile;
 pub use tag::{AppliedTag, ChatTagging, MessageTagging, Tag};
 pub use template::Template;
-pub use user::{Group, User};
+pub use user::{CreatedUser, Group, GroupPermissions, NewUser, PermissionSettings, User, UserFields, UserPermissions};
 
 use crate::{app::AppState, media_link::MediaLinks, origin};
 
@@ -47,6 +47,12 @@ impl<'a> Links<'a> {
     /// A link to a medium for users of the inbox, without a signature.
     pub(super) fn bare_media(&self, id: &str) -> String {
         format!("{}/api/v1/media/{id}/", self.base_url)
+    }
+
+    /// The link that activates a user.
+    #[must_use]
+    pub fn activation(&self, code: &str) -> String {
+        format!("{}/api/v1/users/activate/{code}/", self.base_url)
     }
 
     fn media(&self, id: &str) -> String {

@@ -147,6 +147,19 @@ fn r_asg_7_a_change_needs_read_access() {
 }
 
 #[test]
+fn r_usr_8_a_chat_is_taken_from_a_user_or_group_that_is_no_more_and_from_nobody_else() {
+    let take = |user, group| ChatCommand::TakeFrom { user, group, done_by: Some(OTHER), now: NOW };
+    held(Some(ME), Some(MINE))
+        .when(take(Some(ME), None))
+        .expect(ChatAssigned { user_cleared: true, ..unchanged(OTHER) });
+    held(Some(ME), Some(MINE))
+        .when(take(None, Some(MINE)))
+        .expect(ChatAssigned { group_cleared: true, ..unchanged(OTHER) });
+    held(Some(ME), Some(MINE)).when(take(Some(OTHER), Some(FOREIGN))).expect_nothing();
+    held(None, None).when(take(None, None)).expect_nothing();
+}
+
+#[test]
 fn r_asg_8_one_refused_part_refuses_the_whole() {
     held(None, Some(FOREIGN)).when(assign(me(), both(Some(ME), Some(MINE)))).refused(ChatRefusal::AssignmentHeld);
     held(Some(OTHER), None).when(assign(me(), both(Some(ME), Some(MINE)))).refused(ChatRefusal::AssignmentHeld);

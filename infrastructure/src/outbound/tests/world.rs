@@ -20,7 +20,7 @@ use chatledger_application::ports::{
     whatsapp::{Letter, Outcome, WhatsApp},
 };
 use chatledger_domain::{
-    AnyEvent, Event, MessageId, Position, RawJson, TagId, TenantId, UserId, WaId,
+    AnyEvent, Event, GroupId, MessageId, Position, RawJson, Role, TagId, TenantId, UserId, WaId,
     chat::{ChatEvent, MessageQueued},
     whatsapp_account::{Channel, Number},
 };
@@ -197,6 +197,20 @@ impl Vault for World {
     ) -> Result<Option<(TenantId, UserId)>, Unavailable> {
         Ok(None)
     }
+    async fn put_activation_code(&self, _: TenantId, _: UserId, _: &str, _: DateTime<Utc>) -> Result<(), Unavailable> {
+        Ok(())
+    }
+    async fn user_of_activation_code(
+        &self,
+        _: &[TenantId],
+        _: &str,
+        _: DateTime<Utc>,
+    ) -> Result<Option<(TenantId, UserId)>, Unavailable> {
+        Ok(None)
+    }
+    async fn drop_activation_code(&self, _: TenantId, _: UserId) -> Result<(), Unavailable> {
+        Ok(())
+    }
     async fn put(&self, _: TenantId, _: Kind, _: &str) -> Result<(), Unavailable> {
         Ok(())
     }
@@ -223,6 +237,27 @@ impl ReadModels for World {
     }
     async fn user_by_name(&self, _: TenantId, _: &str) -> Result<Option<UserId>, Unavailable> {
         Ok(None)
+    }
+    async fn chats_of_user(&self, _: TenantId, _: UserId, _: i64) -> Result<Vec<WaId>, Unavailable> {
+        Ok(Vec::new())
+    }
+    async fn chats_of_group(&self, _: TenantId, _: GroupId, _: i64) -> Result<Vec<WaId>, Unavailable> {
+        Ok(Vec::new())
+    }
+    async fn ended_users_with_chats(&self, _: TenantId) -> Result<Vec<UserId>, Unavailable> {
+        Ok(Vec::new())
+    }
+    async fn deleted_groups_in_use(&self, _: TenantId) -> Result<Vec<GroupId>, Unavailable> {
+        Ok(Vec::new())
+    }
+    async fn users_of_group(&self, _: TenantId, _: GroupId) -> Result<Vec<UserId>, Unavailable> {
+        Ok(Vec::new())
+    }
+    async fn built_in_groups(&self, _: TenantId) -> Result<HashMap<Role, GroupId>, Unavailable> {
+        Ok(HashMap::new())
+    }
+    async fn active_admins(&self, _: TenantId) -> Result<Vec<UserId>, Unavailable> {
+        Ok(Vec::new())
     }
     async fn taggings_with(&self, _: TenantId, _: TagId, _: i64) -> Result<Vec<StandingTagging>, Unavailable> {
         Ok(Vec::new())
