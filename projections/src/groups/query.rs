@@ -18,7 +18,7 @@ impl Inbox {
     /// # Errors
     /// When the database cannot be reached.
     pub async fn group(&self, tenant: TenantId, id: GroupId) -> Result<Option<GroupView>, Unavailable> {
-        self.ask(async |db| group(db, tenant, id).await).await
+        self.ask(tenant, async |db| group(db, tenant, id).await).await
     }
 }
 
