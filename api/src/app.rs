@@ -21,6 +21,8 @@ pub struct ApiSettings {
     pub media_key: Vec<u8>,
     /// Requests of one user in a minute; 0 for no limit.
     pub requests_per_minute: u32,
+    /// Failed authentications from one address in a minute; 0 for no limit.
+    pub failed_authentications_per_minute: u32,
     /// How long the body of a request may take to arrive.
     pub body_deadline: Duration,
     /// How many events a projection may lag behind before `/readyz` says no.
@@ -33,6 +35,7 @@ impl Default for ApiSettings {
             trust_forwarded: false,
             media_key: Vec::new(),
             requests_per_minute: 600,
+            failed_authentications_per_minute: 300,
             body_deadline: Duration::from_secs(30),
             ready_lag: 100_000,
         }
@@ -85,7 +88,7 @@ impl AppState {
     pub fn new(parts: Parts) -> web::Data<Self> {
         let Parts { application, inbox, clock, random, probe, metrics, settings } = parts;
         let media_links = MediaLinks::new(&settings.media_key);
-        let throttles = Throttles::new(settings.requests_per_minute);
+        let throttles = Throttles::new(settings.requests_per_minute, settings.failed_authentications_per_minute);
         web::Data::new(Self { application, inbox, clock, random, probe, metrics, settings, media_links, throttles })
     }
 }

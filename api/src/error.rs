@@ -18,6 +18,7 @@ pub const INVALID_TOKEN: &str = "Invalid token.";
 /// The token of a user that may not act.
 pub const INACTIVE_USER: &str = "User inactive or deleted.";
 
+const FORGED: &str = "CSRF Failed: CSRF token missing or incorrect.";
 const FORBIDDEN: &str = "You do not have permission to perform this action.";
 const CHANGED: &str = "Chat assignments have been changed by another user recently.";
 const WINDOW_CLOSED: &str = "The 24-hour customer service window is closed. Send a template message.";
@@ -40,6 +41,8 @@ pub enum ApiError {
     Outside(StatusCode, &'static str),
     /// 403: no or a bad credential; which text.
     Unauthenticated(&'static str),
+    /// 403: a session's request without proof that it comes from our own pages (R-AUTH-10).
+    Forged,
     /// 403: not allowed.
     Forbidden,
     /// 403: somebody else was faster (R-ASG-10).
@@ -97,6 +100,7 @@ impl ApiError {
             }
             Self::Outside(_, reason) => Body::Reason { reason: (*reason).to_owned(), waba_response: None },
             Self::Unauthenticated(detail) => Body::detail(*detail),
+            Self::Forged => Body::detail(FORGED),
             Self::Forbidden => Body::detail(FORBIDDEN),
             Self::AssignmentHeld => Body::both(FORBIDDEN, CHANGED),
             Self::NotFound | Self::NotYet => Body::detail("Not found."),
@@ -167,7 +171,7 @@ impl ResponseError for ApiError {
             Self::Fields(_) | Self::Parse(_) | Self::Reason(_) | Self::Refused(_) => 400,
             Self::Provider(errors) if is_window_error(errors) => 453,
             Self::Provider(_) => 400,
-            Self::Unauthenticated(_) | Self::Forbidden | Self::AssignmentHeld => 403,
+            Self::Unauthenticated(_) | Self::Forged | Self::Forbidden | Self::AssignmentHeld => 403,
             Self::NotFound | Self::NotYet => 404,
             Self::TooSlow => 408,
             Self::TooLarge | Self::FileTooLarge(_) => 413,

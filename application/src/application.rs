@@ -14,6 +14,7 @@ use crate::{
         ledger::{Cause, Ledger, Metadata},
         media::MediaStore,
         plugins::Plugins,
+        provider::Provider,
         quarantine::Quarantine,
         read_models::ReadModels,
         refreshes::Refreshes,
@@ -38,6 +39,7 @@ pub struct Application {
     pub(crate) vault: Arc<dyn Vault>,
     pub(crate) quarantine: Arc<dyn Quarantine>,
     pub(crate) webhooks: Arc<dyn Webhooks>,
+    pub(crate) provider: Option<Arc<dyn Provider>>,
     #[allow(dead_code)]
     pub(crate) addresses: Arc<dyn Addresses>,
     pub(crate) media: Arc<dyn MediaStore>,
@@ -65,6 +67,8 @@ pub struct Ports {
     pub quarantine: Arc<dyn Quarantine>,
     /// How WhatsApp's webhooks are read.
     pub webhooks: Arc<dyn Webhooks>,
+    /// Who tells whether a provider's key is valid; `None` for the tenant's own channel key.
+    pub provider: Option<Arc<dyn Provider>>,
     /// Where calls on behalf of tenants may go.
     pub addresses: Arc<dyn Addresses>,
     /// Where files are kept.
@@ -120,6 +124,7 @@ impl Application {
             vault: ports.vault,
             quarantine: ports.quarantine,
             webhooks: ports.webhooks,
+            provider: ports.provider,
             addresses: ports.addresses,
             media: ports.media,
             whatsapp_accounts: ports.whatsapp_accounts,

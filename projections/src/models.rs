@@ -113,6 +113,10 @@ impl ReadModels for Models {
         users::active_admins(&mut *self.db().await?, tenant).await.map_err(unavailable)
     }
 
+    async fn users_by_age(&self, tenant: TenantId) -> Result<Vec<(UserId, bool)>, Unavailable> {
+        users::users_by_age(&mut *self.db().await?, tenant).await.map_err(unavailable)
+    }
+
     async fn taggings_with(
         &self,
         tenant: TenantId,

@@ -15,7 +15,7 @@ use async_trait::async_trait;
 use chatledger_application::{
     Application,
     application::Ports,
-    ports::{directory::Directory, ledger::Ledger, read_models::ReadModels},
+    ports::{directory::Directory, ledger::Ledger, provider::Provider, read_models::ReadModels},
 };
 use chatledger_domain::{Position, TenantId};
 use chatledger_infrastructure::{
@@ -26,7 +26,7 @@ use chatledger_infrastructure::{
     postgres::{PgLedger, PgQuarantine, PgRefreshes, PgVault, Pool, ShownEvent, VerifyError, show, verify},
     system::{SystemClock, SystemRandom},
     vault::MasterKey,
-    whatsapp::{Endpoints, WhatsAppClient},
+    whatsapp::{Endpoints, WhatsAppClient, provider::HttpProvider},
 };
 use chatledger_projections::{Engine, EngineHandle, Inbox, Models, Options, TenantDirectory, lag};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
@@ -107,6 +107,7 @@ impl Core {
                 app_secrets: config.app_secrets.clone(),
                 verify_token: config.verify_token.clone(),
             }),
+            provider: provider(config)?,
             addresses,
             media: Arc::new(media_store(config)?),
             whatsapp_accounts: Arc::new(whatsapp_client(config)?),
@@ -277,6 +278,12 @@ fn plugins(config: &Config) -> Result<HttpPlugins, StartError> {
     HttpPlugins::new(&config.plugins).map_err(|error| StartError::Other(error.to_string()))
 }
 
+fn provider(config: &Config) -> Result<Option<Arc<dyn Provider>>, StartError> {
+    let Some(url) = config.provider_url.clone() else { return Ok(None) };
+    let provider = HttpProvider::new(url).map_err(|error| StartError::Other(error.to_string()))?;
+    Ok(Some(Arc::new(provider)))
+}
+
 fn settings(config: &Config) -> ApiSettings {
     // Derived, so that links stay valid over restarts and on every server; never the master key itself.
     let media_key = config.master_key.map(|key| media_key(&key)).unwrap_or_default();
@@ -284,6 +291,7 @@ fn settings(config: &Config) -> ApiSettings {
         trust_forwarded: config.trust_proxy,
         media_key,
         requests_per_minute: config.requests_per_minute,
+        failed_authentications_per_minute: config.failed_authentications_per_minute,
         ..ApiSettings::default()
     }
 }

@@ -6,9 +6,11 @@ mod progress;
 mod projections;
 mod quarantine;
 mod ready;
+mod refresh_token;
 mod serve;
 mod simulate;
 mod tenant;
+mod user;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -43,6 +45,8 @@ enum Command {
     Quarantine(quarantine::QuarantineArgs),
     /// Create tenants and users, connect WhatsApp numbers.
     Tenant(tenant::TenantArgs),
+    /// Do something for one user.
+    User(user::UserArgs),
     /// Check the configuration, or print the documented defaults.
     Config(ConfigArgs),
     /// Print the OpenAPI document of the Integration API.
@@ -134,6 +138,7 @@ async fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Projections(args) => projections::run(config, args).await,
         Command::Quarantine(args) => quarantine::run(config, args).await,
         Command::Tenant(args) => tenant::run(config, args).await,
+        Command::User(args) => user::run(config, args).await,
         Command::Config(_) => {
             println!("the configuration is valid");
             Ok(ExitCode::SUCCESS)

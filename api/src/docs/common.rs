@@ -19,6 +19,11 @@ impl Modify for Common {
         let components = document.components.get_or_insert_default();
         let header = ApiKeyValue::with_description("Authorization", "`Token ` and the user's token.");
         components.add_security_scheme("token", SecurityScheme::ApiKey(ApiKey::Header(header)));
+        let header = ApiKeyValue::with_description("D360-Api-Key", "The provider's key of the inbox's number.");
+        components.add_security_scheme("provider", SecurityScheme::ApiKey(ApiKey::Header(header)));
+        let text = "A browser's session, from `/login/`; what is not a GET needs `X-CSRFToken` as well.";
+        let cookie = ApiKeyValue::with_description("sessionid", text);
+        components.add_security_scheme("session", SecurityScheme::ApiKey(ApiKey::Cookie(cookie)));
         for (path, item) in &mut document.paths.paths {
             let is_service = path.starts_with("/api/v1/whatsapp") || path.starts_with("/hooks");
             let operations = [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete];

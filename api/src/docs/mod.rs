@@ -31,11 +31,16 @@ const UI_POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; s
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0")
     ),
     servers((url = "/")),
-    security(("token" = [])),
+    security(("token" = []), ("provider" = []), ("session" = [])),
     modifiers(&Common),
     paths(
         integration::root::root,
         integration::auth::token,
+        integration::auth::convert,
+        integration::auth::log_out,
+        integration::auth::log_out_by_post,
+        integration::login::show,
+        integration::login::submit,
         integration::users::list,
         integration::users::create,
         integration::users::current,

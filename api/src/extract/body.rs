@@ -6,7 +6,12 @@ use std::{
     time::Duration,
 };
 
-use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header, web};
+use actix_web::{
+    FromRequest, HttpRequest,
+    dev::Payload,
+    http::header,
+    web::{self, Bytes},
+};
 use serde_json::{Value, value::RawValue};
 
 use super::{Fields, Given, multipart, raw_body::read_body, value::text::type_name};
@@ -14,6 +19,9 @@ use crate::{app::AppState, error::ApiError};
 
 /// The longest body (errors-and-limits §8), in bytes.
 const MAX_BODY: usize = 1024 * 1024;
+
+const FORM: &str = "application/x-www-form-urlencoded";
+const MULTIPART: &str = "multipart/form-data";
 
 /// A body that is not read yet.
 pub struct Body {
@@ -29,31 +37,59 @@ impl FromRequest for Body {
     type Future = Ready<Result<Self, ApiError>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let header = |name| request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        let content_type = header(header::CONTENT_TYPE).to_owned();
-        let media_type = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-        let deadline = request
-            .app_data::<web::Data<AppState>>()
-            .map_or(Duration::from_secs(30), |state| state.settings.body_deadline);
-        let length = header(header::CONTENT_LENGTH).parse().ok();
-        ready(Ok(Self { payload: payload.take(), media_type, content_type, length, deadline }))
+        ready(Ok(Self::take(request, payload)))
     }
 }
 
+/// The value of a header, empty where it is missing or no text.
+fn header(request: &HttpRequest, name: header::HeaderName) -> &str {
+    request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+}
+
+fn media_type(content_type: &str) -> String {
+    content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+}
+
 impl Body {
+    /// Takes the body of a request.
+    pub(crate) fn take(request: &HttpRequest, payload: &mut Payload) -> Self {
+        let content_type = header(request, header::CONTENT_TYPE).to_owned();
+        let deadline = request
+            .app_data::<web::Data<AppState>>()
+            .map_or(Duration::from_secs(30), |state| state.settings.body_deadline);
+        let length = header(request, header::CONTENT_LENGTH).parse().ok();
+        Self { payload: payload.take(), media_type: media_type(&content_type), content_type, length, deadline }
+    }
+
+    /// Whether the body of a request is a form.
+    pub(crate) fn is_form(request: &HttpRequest) -> bool {
+        matches!(&*media_type(header(request, header::CONTENT_TYPE)), FORM | MULTIPART)
+    }
+
+    /// The body as it came, unread.
+    pub(crate) fn into_payload(self) -> Payload {
+        self.payload
+    }
+
     /// Reads the body.
     ///
     /// # Errors
     /// 400 when it cannot be parsed, 408, 413, 415.
     pub async fn read(self) -> Result<Fields, ApiError> {
+        self.read_and_keep().await.map(|(fields, _)| fields)
+    }
+
+    /// Reads the body, and keeps its bytes as they came.
+    pub(crate) async fn read_and_keep(self) -> Result<(Fields, Bytes), ApiError> {
         let bytes = read_body(self.payload, self.length, MAX_BODY, self.deadline).await?;
-        match self.media_type.as_str() {
-            _ if bytes.is_empty() => Ok(Fields::default()),
-            "application/json" => from_json(&bytes),
-            "application/x-www-form-urlencoded" => Ok(from_form(&bytes)),
-            "multipart/form-data" => multipart::read(&self.content_type, bytes).await,
-            _ => Err(ApiError::UnsupportedMediaType(self.media_type)),
-        }
+        let fields = match self.media_type.as_str() {
+            _ if bytes.is_empty() => Fields::default(),
+            "application/json" => from_json(&bytes)?,
+            FORM => from_form(&bytes),
+            MULTIPART => multipart::read(&self.content_type, bytes.clone()).await?,
+            _ => return Err(ApiError::UnsupportedMediaType(self.media_type)),
+        };
+        Ok((fields, bytes))
     }
 }
 

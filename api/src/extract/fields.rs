@@ -106,6 +106,11 @@ impl Fields {
         self.required(name, Given::boolean)
     }
 
+    /// A boolean that may be absent, `null` or empty (all `None`).
+    pub fn optional_boolean(&mut self, name: &str) -> Valid<Option<bool>> {
+        self.optional(name, Given::boolean)
+    }
+
     /// A chat's id that must be there.
     pub fn wa_id(&mut self, name: &str) -> Valid<WaId> {
         let text = self.text(name, usize::MAX)?;

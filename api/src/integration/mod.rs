@@ -9,6 +9,7 @@ mod content;
 pub mod group_permissions;
 pub mod groups;
 pub mod histories;
+pub mod login;
 pub mod media;
 pub mod message_tagging;
 pub mod messages;
@@ -41,6 +42,7 @@ pub(crate) fn endpoints() -> impl Iterator<Item = &'static Endpoint> {
     let resources = [
         root::ENDPOINTS,
         auth::ENDPOINTS,
+        login::ENDPOINTS,
         users::ENDPOINTS,
         passwords::ENDPOINTS,
         activation::ENDPOINTS,

@@ -7,6 +7,7 @@ pub mod ledger;
 pub mod media;
 pub mod outbound;
 pub mod plugins;
+pub mod provider;
 pub mod quarantine;
 pub mod read_models;
 pub mod refreshes;

@@ -100,6 +100,8 @@ pub trait ReadModels: Send + Sync {
     async fn built_in_groups(&self, tenant: TenantId) -> Result<HashMap<Role, GroupId>, Unavailable>;
     /// The admins that are active.
     async fn active_admins(&self, tenant: TenantId) -> Result<Vec<UserId>, Unavailable>;
+    /// Every user, the oldest first, and whether it is an active admin.
+    async fn users_by_age(&self, tenant: TenantId) -> Result<Vec<(UserId, bool)>, Unavailable>;
     /// Some taggings with a tag that still stand, at most `limit`.
     async fn taggings_with(
         &self,

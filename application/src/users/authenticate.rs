@@ -2,7 +2,7 @@
 
 use chatledger_domain::{TenantId, UserId};
 
-use crate::{application::Application, error::ApplicationError};
+use crate::{application::Application, error::ApplicationError, ports::Unavailable};
 
 impl Application {
     /// The tenant and user of a token (R-AUTH-2); `None` for a token that is not one of ours.
@@ -10,12 +10,19 @@ impl Application {
     /// # Errors
     /// The vault's fault.
     pub async fn authenticate(&self, token: &str) -> Result<Option<(TenantId, UserId)>, ApplicationError> {
-        let Some(tag) = token.get(..8) else { return Ok(None) };
-        let tenants = self.directory.by_tag(tag).await?;
+        let tenants = self.tenants_of_secret(token).await?;
         if tenants.is_empty() {
             return Ok(None);
         }
         Ok(self.vault.user_of_token(&tenants, token).await?)
+    }
+
+    /// The tenants that a secret of ours may belong to: nearly always one or none.
+    pub(crate) async fn tenants_of_secret(&self, secret: &str) -> Result<Vec<TenantId>, Unavailable> {
+        match secret.get(..8) {
+            Some(tag) => self.directory.by_tag(tag).await,
+            None => Ok(Vec::new()),
+        }
     }
 
     /// The tenant of a call without credential: by host, else by slug, else the only one there is (R-GEN-2).

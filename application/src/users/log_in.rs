@@ -19,16 +19,25 @@ impl Application {
         username: &str,
         password: &str,
     ) -> Result<Option<String>, ApplicationError> {
+        match self.user_with_password(tenant, username, password).await? {
+            Some((user, stream)) => self.token_of(tenant, user, &stream).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// The active user with this name and password, and its stream.
+    pub(crate) async fn user_with_password(
+        &self,
+        tenant: TenantId,
+        username: &str,
+        password: &str,
+    ) -> Result<Option<(UserId, String)>, ApplicationError> {
         let user = self.read_models.user_by_name(tenant, username).await?;
         if !self.vault.check_password(tenant, user, password).await? {
             return Ok(None);
         }
         let Some(user) = user else { return Ok(None) };
-        let Some(stream) = self.stream_at::<User>(tenant, user.0).await? else { return Ok(None) };
-        if !self.streams.state::<User>(tenant, &stream).await?.is_active() {
-            return Ok(None);
-        }
-        self.token_of(tenant, user, &stream).await.map(Some)
+        Ok(self.active_user(tenant, user).await?.map(|stream| (user, stream)))
     }
 
     /// A user's token without its password, for its operator.

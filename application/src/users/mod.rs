@@ -8,9 +8,13 @@ mod deactivate;
 mod invite;
 mod log_in;
 mod passwords;
+mod provider;
+mod refresh_tokens;
+mod sessions;
 mod update;
 
 pub use activate::Activated;
 pub use create::NewUser;
 pub use invite::{Invitation, InvitedUser};
+pub use sessions::SESSION_LIFE;
 pub use update::UserChange;

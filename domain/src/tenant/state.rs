@@ -6,11 +6,19 @@ use serde::{Deserialize, Serialize};
 use super::event::TenantEvent;
 
 /// A tenant's settings.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Settings {
     /// 72 hours instead of 24 for chats that an ad's referral opened (R-WIN-7).
     pub free_entry_window: bool,
+    /// A provider's key opens the inbox (R-AUTH-8).
+    pub provider_authentication: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { free_entry_window: false, provider_authentication: true }
+    }
 }
 
 /// A tenant.

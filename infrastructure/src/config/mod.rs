@@ -15,6 +15,7 @@ use ipnet::IpNet;
 use serde::de::DeserializeOwned;
 
 use crate::media::{Bucket, Place};
+use crate::whatsapp::provider;
 
 /// The documented defaults.
 pub const DEFAULTS: &str = include_str!("default.toml");
@@ -48,6 +49,8 @@ pub struct Config {
     pub d360_url: String,
     /// `whatsapp.onpremises_url`
     pub onpremises_url: String,
+    /// `whatsapp.provider_url`; `None` when the tenant's own access token decides
+    pub provider_url: Option<String>,
     /// `whatsapp.rate_per_number`
     pub rate_per_number: u32,
     /// `webhooks.allow_http`
@@ -70,6 +73,8 @@ pub struct Config {
     pub media_dir: Option<String>,
     /// `media.quota_bytes`
     pub media_quota: u64,
+    /// `limits.failed_authentications_per_minute`
+    pub failed_authentications_per_minute: u32,
     /// `quarantine.max_age_days`
     pub quarantine_max_age_days: u32,
     /// `quarantine.max_bytes`
@@ -203,6 +208,12 @@ impl Config {
         });
         let max_connections = r.get("database.max_connections");
         r.check((4..=500).contains(&max_connections), "database.max_connections", "must be 4 to 500");
+        let provider_url = r.text("whatsapp.provider_url");
+        if let Some(url) = &provider_url {
+            r.url("whatsapp.provider_url");
+            // Without it, the key of any customer of the provider would open every inbox.
+            r.check(url.contains(provider::NUMBER), "whatsapp.provider_url", "must contain {phone_number_id}");
+        }
         let rate_per_number = r.get("whatsapp.rate_per_number");
         r.check(rate_per_number > 0, "whatsapp.rate_per_number", "must be at least 1");
         let nets: Vec<String> = r.get("webhooks.allow_nets");
@@ -225,6 +236,7 @@ impl Config {
             graph_url: r.url("whatsapp.graph_url"),
             d360_url: r.url("whatsapp.d360_url"),
             onpremises_url: r.url("whatsapp.onpremises_url"),
+            provider_url,
             rate_per_number,
             allow_http: r.get("webhooks.allow_http"),
             allow_nets,
@@ -236,6 +248,7 @@ impl Config {
             media_bucket: r.bucket(),
             media_dir: r.text("media.dir"),
             media_quota: r.get("media.quota_bytes"),
+            failed_authentications_per_minute: r.get("limits.failed_authentications_per_minute"),
             quarantine_max_age_days: r.get("quarantine.max_age_days"),
             quarantine_max_bytes: r.get("quarantine.max_bytes"),
             json_logs: format == "json",

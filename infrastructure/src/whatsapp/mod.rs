@@ -2,6 +2,7 @@
 
 pub mod client;
 pub mod payload;
+pub mod provider;
 pub mod signature;
 pub mod simulator;
 

@@ -98,6 +98,14 @@ pub(crate) async fn ended_with_chats(db: &mut PgConnection, tenant: TenantId) ->
     Ok(ids.into_iter().map(UserId).collect())
 }
 
+/// Every user, the oldest first, and whether it is an active admin.
+pub(crate) async fn users_by_age(db: &mut PgConnection, tenant: TenantId) -> Result<Vec<(UserId, bool)>, sqlx::Error> {
+    let sql = "SELECT id, role = $2 AND activated AND NOT deactivated FROM read_models.users
+               WHERE tenant_id = $1 ORDER BY id";
+    let rows: Vec<(i64, bool)> = sqlx::query_as(sql).bind(tenant.0).bind(Role::Admin.as_str()).fetch_all(db).await?;
+    Ok(rows.into_iter().map(|(id, is_active_admin)| (UserId(id), is_active_admin)).collect())
+}
+
 /// What a user may do.
 pub(crate) fn actor(user: &UserView) -> Actor {
     Actor {

@@ -87,6 +87,8 @@ impl Inbox {
         config.max_connections = 10;
         config.workers = 1;
         config.rate_per_number = 10_000;
+        // All tests come from one address; those of the limit set it.
+        config.failed_authentications_per_minute = 0;
         config.data_dir = data.path().to_string_lossy().into_owned();
         change(&mut config);
         let (tell, told) = mpsc::channel();
@@ -260,6 +262,12 @@ impl Inbox {
     pub async fn delivered(&self) -> Value {
         let url = format!("{}/simulator/messages", self.simulator_url);
         self.http.raw.get(url).send().await.expect("the simulator answers").json().await.expect("JSON")
+    }
+
+    /// What the sandbox keeps in its data folder: its secrets.
+    pub fn sandbox_state(&self) -> Value {
+        let text = std::fs::read_to_string(self.data.path().join("sandbox.json")).expect("a sandbox has a file");
+        serde_json::from_str(&text).expect("JSON")
     }
 
     /// A number out of the database.

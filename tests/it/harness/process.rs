@@ -1,6 +1,7 @@
 //! The server as a process of its own, to be killed.
 
 use std::{
+    fs::File,
     io::{BufRead, BufReader},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
@@ -24,15 +25,33 @@ pub fn binary() -> PathBuf {
     path
 }
 
+fn sandbox(data: &Path, listen: &str) -> Command {
+    let mut command = Command::new(binary());
+    command.args(["serve", "--sandbox", "--json", "--listen", listen, "--data-dir"]).arg(data);
+    command.env_remove("DATABASE_URL").stdout(Stdio::piped());
+    command
+}
+
 impl Process {
     /// Starts a sandbox; `database` is its `DATABASE_URL`, else the embedded one.
     pub fn start(data: &Path, listen: &str, database: Option<&str>) -> Self {
-        let mut command = Command::new(binary());
-        command.args(["serve", "--sandbox", "--json", "--listen", listen, "--data-dir"]).arg(data);
-        command.env("CHATLEDGER_LOGS__FILTER", "warn").env_remove("DATABASE_URL").stdout(Stdio::piped());
+        let mut command = sandbox(data, listen);
+        command.env("CHATLEDGER_LOGS__FILTER", "warn");
         if let Some(url) = database {
             command.env("DATABASE_URL", url);
         }
+        Self::run(command)
+    }
+
+    /// Starts one that logs all that it can to a file.
+    pub fn start_logged(data: &Path, database: &str, log: &Path) -> Self {
+        let mut command = sandbox(data, "127.0.0.1:0");
+        command.env("CHATLEDGER_LOGS__FILTER", "debug").env("DATABASE_URL", database);
+        command.stderr(File::create(log).expect("a file"));
+        Self::run(command)
+    }
+
+    fn run(mut command: Command) -> Self {
         let mut child = command.spawn().expect("the server starts");
         let mut line = String::new();
         BufReader::new(child.stdout.take().expect("an output")).read_line(&mut line).expect("a line");

@@ -20,10 +20,14 @@ mod passwords;
 mod permissions;
 mod plugins;
 mod profile;
+mod provider;
 mod received;
+mod secrets;
+mod sessions;
 mod tags;
 mod templates;
 mod tenants;
+mod throttles;
 mod users;
 mod users_groups;
 

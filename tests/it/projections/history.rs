@@ -119,7 +119,8 @@ pub fn user_created(name: &str, role: Role, groups: &[i64]) -> UserEvent {
 pub async fn set_up(w: &mut Writer, slug: &str) -> (Vec<i64>, Vec<i64>, Vec<i64>) {
     let created = TenantCreated { slug: slug.into(), name: "Acme".into(), hosts: vec!["acme.example".into()] };
     w.add("Tenant", "tenant", TenantEvent::from(created));
-    let settings = SettingsChanged { settings: Settings { free_entry_window: true }, done_by: None };
+    let settings =
+        SettingsChanged { settings: Settings { free_entry_window: true, ..Settings::default() }, done_by: None };
     w.add("Tenant", "tenant", TenantEvent::from(settings));
     let number = AccountConnected {
         phone_number_id: "5".into(),

@@ -259,6 +259,9 @@ impl ReadModels for World {
     async fn active_admins(&self, _: TenantId) -> Result<Vec<UserId>, Unavailable> {
         Ok(Vec::new())
     }
+    async fn users_by_age(&self, _: TenantId) -> Result<Vec<(UserId, bool)>, Unavailable> {
+        Ok(Vec::new())
+    }
     async fn taggings_with(&self, _: TenantId, _: TagId, _: i64) -> Result<Vec<StandingTagging>, Unavailable> {
         Ok(Vec::new())
     }
