@@ -17,3 +17,9 @@ fn a_tenant_is_created_once() {
     Given::with(()).given_no_previous_events().when(create()).then_expect_events(vec![created.clone()]);
     Given::with(()).given(vec![created]).when(create()).then_expect_error(TenantRefusal::Exists);
 }
+
+#[test]
+fn r_auth_8_a_providers_key_opens_the_inbox_unless_told_otherwise() {
+    let stored: Settings = serde_json::from_str(r#"{"free_entry_window":false}"#).unwrap();
+    assert!(stored.provider_authentication && stored == Settings::default());
+}
