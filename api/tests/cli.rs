@@ -15,7 +15,7 @@ fn said(output: &Output) -> String {
 
 #[test]
 fn every_command_has_help() {
-    let commands: [&[&str]; 16] = [
+    let commands: [&[&str]; 18] = [
         &[],
         &["serve"],
         &["demo"],
@@ -29,6 +29,8 @@ fn every_command_has_help() {
         &["quarantine", "list"],
         &["quarantine", "retry"],
         &["tenant", "create"],
+        &["tenant", "show"],
+        &["tenant", "set"],
         &["tenant", "add-user"],
         &["tenant", "connect"],
         &["config", "check"],

@@ -18,6 +18,7 @@ use crate::{
         quarantine::Quarantine,
         read_models::ReadModels,
         refreshes::Refreshes,
+        secrets::Secrets,
         vault::Vault,
         whatsapp::Webhooks,
         whatsapp_account::WhatsAppAccounts,
@@ -37,10 +38,10 @@ pub struct Application {
     pub(crate) read_models: Arc<dyn ReadModels>,
     pub(crate) directory: Arc<dyn Directory>,
     pub(crate) vault: Arc<dyn Vault>,
+    pub(crate) secrets: Arc<dyn Secrets>,
     pub(crate) quarantine: Arc<dyn Quarantine>,
     pub(crate) webhooks: Arc<dyn Webhooks>,
     pub(crate) provider: Option<Arc<dyn Provider>>,
-    #[allow(dead_code)]
     pub(crate) addresses: Arc<dyn Addresses>,
     pub(crate) media: Arc<dyn MediaStore>,
     pub(crate) whatsapp_accounts: Arc<dyn WhatsAppAccounts>,
@@ -63,6 +64,8 @@ pub struct Ports {
     pub directory: Arc<dyn Directory>,
     /// The secrets.
     pub vault: Arc<dyn Vault>,
+    /// Secrets that events refer to.
+    pub secrets: Arc<dyn Secrets>,
     /// What could not be recorded.
     pub quarantine: Arc<dyn Quarantine>,
     /// How WhatsApp's webhooks are read.
@@ -122,6 +125,7 @@ impl Application {
             read_models: ports.read_models,
             directory: ports.directory,
             vault: ports.vault,
+            secrets: ports.secrets,
             quarantine: ports.quarantine,
             webhooks: ports.webhooks,
             provider: ports.provider,

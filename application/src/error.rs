@@ -3,6 +3,7 @@
 use chatledger_domain::{
     GroupId, TagId, UserId,
     admins::AdminsRefusal,
+    api_token::ApiTokenRefusal,
     business_profile::BusinessProfileRefusal,
     chat::ChatRefusal,
     contact::ContactRefusal,
@@ -10,15 +11,18 @@ use chatledger_domain::{
     media::{Class, MediaRefusal},
     password::WeakPassword,
     permission::LowersAdmin,
+    rule_engine::RuleEngineRefusal,
     tag::TagRefusal,
     template_catalogue::TemplateCatalogueRefusal,
     tenant::TenantRefusal,
     user::UserRefusal,
+    webhook::WebhookRefusal,
     whatsapp_account::WhatsAppAccountRefusal,
 };
 
 use crate::ports::{
     Unavailable,
+    addresses::AddressError,
     ledger::{AppendError, LedgerError},
     vault::PasswordError,
     whatsapp_account::AccountFault,
@@ -63,6 +67,18 @@ pub enum ApplicationError {
     /// No such group.
     #[error("no group {0}")]
     UnknownGroup(GroupId),
+    /// No such webhook, or one of somebody else.
+    #[error("no such webhook")]
+    UnknownWebhook,
+    /// No such rule.
+    #[error("no such rule")]
+    UnknownRule,
+    /// No such API token.
+    #[error("no such API token")]
+    UnknownApiToken,
+    /// An address that may not be called.
+    #[error(transparent)]
+    Address(#[from] AddressError),
     /// The name is in use.
     #[error("the name is in use")]
     NameTaken,
@@ -216,6 +232,24 @@ impl From<TenantRefusal> for ApplicationError {
             TenantRefusal::Unknown => Self::UnknownTenant,
             TenantRefusal::Exists => Self::TenantExists,
         }
+    }
+}
+
+impl From<WebhookRefusal> for ApplicationError {
+    fn from(WebhookRefusal::Unknown: WebhookRefusal) -> Self {
+        Self::UnknownWebhook
+    }
+}
+
+impl From<RuleEngineRefusal> for ApplicationError {
+    fn from(RuleEngineRefusal::UnknownRule: RuleEngineRefusal) -> Self {
+        Self::UnknownRule
+    }
+}
+
+impl From<ApiTokenRefusal> for ApplicationError {
+    fn from(ApiTokenRefusal::Unknown: ApiTokenRefusal) -> Self {
+        Self::UnknownApiToken
     }
 }
 

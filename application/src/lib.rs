@@ -5,8 +5,10 @@
 //! a file with one `impl Application` block to the folder of its noun.
 
 pub mod account;
+pub mod api_tokens;
 pub mod application;
 pub mod chats;
+pub mod endpoints;
 pub mod error;
 mod groups;
 pub mod inbound;
@@ -14,10 +16,12 @@ mod loading;
 pub mod media;
 pub mod plugins;
 pub mod ports;
+pub mod rule_engine;
 pub mod streams;
 pub mod tags;
 pub mod tenants;
 pub mod users;
+pub mod webhooks;
 
 pub use application::{Application, Context};
 pub use error::ApplicationError;

@@ -135,14 +135,17 @@ macro_rules! aggregates {
 aggregates! {
     Admins: chatledger_domain::admins::Admins, "1";
     BusinessProfile: chatledger_domain::business_profile::BusinessProfile, "1";
+    ApiToken: chatledger_domain::api_token::ApiToken, "1";
     Chat: chatledger_domain::chat::Chat, "1";
     Contact: chatledger_domain::contact::Contact, "1";
     Group: chatledger_domain::group::Group, "2";
     Media: chatledger_domain::media::Media, "1";
+    RuleEngine: chatledger_domain::rule_engine::RuleEngine, "1";
     Tag: chatledger_domain::tag::Tag, "1";
     TemplateCatalogue: chatledger_domain::template_catalogue::TemplateCatalogue, "1";
     Tenant: chatledger_domain::tenant::Tenant, "1";
     User: chatledger_domain::user::User, "2";
+    Webhook: chatledger_domain::webhook::WebhookSubscription, "1";
     WhatsAppAccount: chatledger_domain::whatsapp_account::WhatsAppAccount, "1";
 }
 

@@ -2,16 +2,19 @@
 
 use crate::{
     admins::AdminsEvent,
+    api_token::ApiTokenEvent,
     business_profile::BusinessProfileEvent,
     chat::ChatEvent,
     contact::ContactEvent,
     decider::{Decider, Event, UnreadableEvent},
     group::GroupEvent,
     media::MediaEvent,
+    rule_engine::RuleEngineEvent,
     tag::TagEvent,
     template_catalogue::TemplateCatalogueEvent,
     tenant::TenantEvent,
     user::UserEvent,
+    webhook::WebhookEvent,
     whatsapp_account::WhatsAppAccountEvent,
 };
 
@@ -86,13 +89,16 @@ macro_rules! any_event {
 any_event! {
     Admins(AdminsEvent) of crate::admins::Admins,
     BusinessProfile(BusinessProfileEvent) of crate::business_profile::BusinessProfile,
+    ApiToken(ApiTokenEvent) of crate::api_token::ApiToken,
     Chat(ChatEvent) of crate::chat::Chat,
     Contact(ContactEvent) of crate::contact::Contact,
     Group(GroupEvent) of crate::group::Group,
     Media(MediaEvent) of crate::media::Media,
+    RuleEngine(RuleEngineEvent) of crate::rule_engine::RuleEngine,
     Tag(TagEvent) of crate::tag::Tag,
     TemplateCatalogue(TemplateCatalogueEvent) of crate::template_catalogue::TemplateCatalogue,
     Tenant(TenantEvent) of crate::tenant::Tenant,
     User(UserEvent) of crate::user::User,
+    Webhook(WebhookEvent) of crate::webhook::WebhookSubscription,
     WhatsAppAccount(WhatsAppAccountEvent) of crate::whatsapp_account::WhatsAppAccount,
 }

@@ -64,6 +64,23 @@ id!(
     TaggingId(i64)
 );
 
+id!(
+    /// A webhook's id on the wire: the position of its `WebhookRegistered`.
+    WebhookId(i64)
+);
+id!(
+    /// A rule's id on the wire: the position of its `RuleAdded`.
+    RuleId(i64)
+);
+id!(
+    /// An API token's id on the wire: the position of its `ApiTokenIssued`.
+    ApiTokenId(i64)
+);
+id!(
+    /// Where the vault keeps something that an event refers to and must not hold.
+    SecretId(Uuid)
+);
+
 /// Namespace of every identifier that is derived from a name.
 const NAMESPACE: Uuid = Uuid::from_u128(0x6c1f_3f0e_52a4_4bd0_9a3e_7d1c_0b5e_11a7);
 

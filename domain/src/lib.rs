@@ -9,28 +9,36 @@
 
 pub mod admins;
 pub mod any_event;
+pub mod api_token;
 pub mod business_profile;
 pub mod chat;
 pub mod contact;
 pub mod decider;
 pub mod email;
+pub mod endpoint;
 pub mod group;
 pub mod ids;
 pub mod media;
 pub mod password;
 pub mod permission;
 pub mod raw_json;
+pub mod rule_engine;
 pub mod tag;
 pub mod template_catalogue;
 pub mod tenant;
 pub mod user;
 pub mod wa_id;
+pub mod webhook;
 pub mod whatsapp_account;
 pub mod window;
 
 pub use any_event::AnyEvent;
 pub use decider::{Claim, Decider, Event, EventSourced};
-pub use ids::{BlobId, GroupId, MediaId, MessageId, Position, TagId, TaggingId, TenantId, UserId};
+pub use endpoint::Endpoint;
+pub use ids::{
+    ApiTokenId, BlobId, GroupId, MediaId, MessageId, Position, RuleId, SecretId, TagId, TaggingId, TenantId, UserId,
+    WebhookId,
+};
 pub use permission::{Actor, Permissions, PermissionsWish, Role, Scope};
 pub use raw_json::RawJson;
 pub use wa_id::WaId;

@@ -9,6 +9,7 @@ pub mod media;
 pub mod outbound;
 pub mod plugins;
 pub mod postgres;
+pub mod receipts;
 pub mod system;
 pub mod vault;
 pub mod whatsapp;

@@ -4,6 +4,7 @@
 //! To add a read model: a migration with its tables, a folder with `apply.rs` and `query.rs`, a line in the engine's
 //! list; the test "rebuilt equals live" covers it from then on.
 
+mod api_tokens;
 mod assignments;
 mod business_profiles;
 mod chats;
@@ -15,6 +16,7 @@ mod messages;
 mod models;
 mod persons;
 mod received_marks;
+mod rule_engine;
 mod tagging_events;
 mod taggings;
 mod tags;
@@ -23,6 +25,7 @@ mod tenants;
 mod text;
 mod users;
 pub mod views;
+mod webhooks;
 
 use chatledger_application::ports::Unavailable;
 

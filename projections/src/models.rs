@@ -117,6 +117,10 @@ impl ReadModels for Models {
         users::users_by_age(&mut *self.db().await?, tenant).await.map_err(unavailable)
     }
 
+    async fn newest_incoming(&self, tenant: TenantId, wa_id: &WaId, until: i64) -> Result<Option<String>, Unavailable> {
+        messages::newest_incoming(&mut *self.db().await?, tenant, wa_id, until).await.map_err(unavailable)
+    }
+
     async fn taggings_with(
         &self,
         tenant: TenantId,

@@ -5,6 +5,12 @@ use std::sync::Arc;
 pub use crate::templates::TemplateView;
 use chatledger_domain::{GroupId, MessageId, Permissions, RawJson, Role, TagId, TaggingId, UserId, WaId};
 
+pub use crate::{
+    api_tokens::ApiTokenView,
+    rule_engine::{RuleEngineView, RuleView},
+    webhooks::WebhookView,
+};
+
 /// A part of a list, and how long the whole list is.
 #[derive(Clone, Debug)]
 pub struct Page<T> {

@@ -24,6 +24,7 @@ use chatledger_infrastructure::{
     outbound::{Parts as SenderParts, Sender, SenderConfig},
     plugins::HttpPlugins,
     postgres::{PgLedger, PgQuarantine, PgRefreshes, PgVault, Pool, ShownEvent, VerifyError, show, verify},
+    receipts::{Parts as ReceiptParts, Receipts},
     system::{SystemClock, SystemRandom},
     vault::MasterKey,
     whatsapp::{Endpoints, WhatsAppClient, provider::HttpProvider},
@@ -58,6 +59,7 @@ pub struct Server {
     http: ServerHandle,
     http_task: JoinHandle<std::io::Result<()>>,
     sender: Sender,
+    receipts: Receipts,
     engine: EngineHandle,
     database: Database,
 }
@@ -102,6 +104,7 @@ impl Core {
             read_models: models.clone(),
             directory: directory.clone(),
             vault: vault.clone(),
+            secrets: vault.clone(),
             quarantine: Arc::new(PgQuarantine::new(pool.clone(), max_age, max_bytes)),
             webhooks: Arc::new(SignedWebhooks {
                 app_secrets: config.app_secrets.clone(),
@@ -141,6 +144,7 @@ impl Server {
         let ledger: Arc<dyn Ledger> = Arc::new(PgLedger::new(database.pool.clone()));
         let engine = Engine::start(database.pool.clone(), ledger.clone(), Options::default());
         let core = Core::new(&config, &database, ledger, Some(&engine), Some(local))?;
+        let whatsapp = Arc::new(whatsapp_client(&config)?);
         let sender = Sender::start(
             SenderParts {
                 pool: database.pool.clone(),
@@ -148,12 +152,20 @@ impl Server {
                 read_models: core.models.clone(),
                 directory: core.directory.clone(),
                 vault: core.vault.clone(),
-                whatsapp: Arc::new(whatsapp_client(&config)?),
+                whatsapp: whatsapp.clone(),
                 settle: core.application.clone(),
                 clock: Arc::new(SystemClock),
             },
             SenderConfig { rate: config.rate_per_number, ..SenderConfig::default() },
         );
+        let receipts = Receipts::start(ReceiptParts {
+            pool: database.pool.clone(),
+            ledger: core.ledger.clone(),
+            read_models: core.models.clone(),
+            directory: core.directory.clone(),
+            vault: core.vault.clone(),
+            receipts: whatsapp,
+        });
         let stopping = Arc::new(AtomicBool::new(false));
         let probe = Arc::new(ServerProbe {
             stopping: stopping.clone(),
@@ -182,6 +194,7 @@ impl Server {
             http,
             http_task,
             sender,
+            receipts,
             engine,
             database,
         })
@@ -229,6 +242,7 @@ impl Server {
         self.http.stop(true).await;
         let _ = self.http_task.await;
         self.sender.stop().await;
+        self.receipts.stop().await;
         self.engine.stop().await;
         self.database.close().await;
     }

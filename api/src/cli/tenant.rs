@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use chatledger_application::{tenants::NewTenant, users::NewUser};
 use chatledger_domain::{
     Role, TenantId,
+    tenant::Settings,
     whatsapp_account::{Channel, Number},
 };
 use clap::{Args, Subcommand, ValueEnum};
@@ -37,6 +38,18 @@ enum TenantCommand {
     },
     /// List the tenants.
     List,
+    /// Show a tenant and its settings.
+    Show {
+        /// The tenant's short name.
+        slug: String,
+    },
+    /// Change settings of a tenant; what is not named stays. Prints all of them.
+    Set {
+        /// The tenant's short name.
+        slug: String,
+        #[command(flatten)]
+        settings: SettingsArgs,
+    },
     /// Create a user that can log in at once; prints its token. The password comes from CHATLEDGER_PASSWORD.
     AddUser {
         /// The tenant's short name.
@@ -78,6 +91,29 @@ enum TenantCommand {
     },
 }
 
+/// Settings to be changed.
+#[derive(Args)]
+struct SettingsArgs {
+    /// 72 hours instead of 24 for chats that an ad's referral opened.
+    #[arg(long, value_enum)]
+    free_entry_window: Option<Switch>,
+    /// Let a provider's key open the inbox.
+    #[arg(long, value_enum)]
+    provider_authentication: Option<Switch>,
+    /// Show customers that their messages were read.
+    #[arg(long, value_enum)]
+    read_receipts: Option<Switch>,
+    /// Accept tokens of programs; the tenant's admins can switch this as well.
+    #[arg(long, value_enum)]
+    api_access: Option<Switch>,
+}
+
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+enum Switch {
+    On,
+    Off,
+}
+
 #[derive(Clone, Copy, ValueEnum)]
 enum RoleArg {
     Admin,
@@ -90,6 +126,26 @@ enum ChannelArg {
     Cloud,
     D360,
     Onpremises,
+}
+
+impl SettingsArgs {
+    fn apply(&self, settings: &mut Settings) {
+        let set = |setting: &mut bool, given: Option<Switch>| {
+            *setting = given.map_or(*setting, |given| given == Switch::On);
+        };
+        set(&mut settings.free_entry_window, self.free_entry_window);
+        set(&mut settings.provider_authentication, self.provider_authentication);
+        set(&mut settings.read_receipts, self.read_receipts);
+        set(&mut settings.api_access, self.api_access);
+    }
+}
+
+fn print(settings: &Settings) {
+    let shown = |setting: bool| if setting { "on" } else { "off" };
+    println!("free entry window:       {}", shown(settings.free_entry_window));
+    println!("provider authentication: {}", shown(settings.provider_authentication));
+    println!("read receipts:           {}", shown(settings.read_receipts));
+    println!("api access:              {}", shown(settings.api_access));
 }
 
 /// Runs `tenant …`.
@@ -115,6 +171,20 @@ async fn act(tools: &Tools, command: TenantCommand) -> Result<ExitCode, Failure>
                 let number = entry.number.map_or_else(|| "–".to_owned(), |number| number.display_phone_number);
                 println!("{}  {:<20}  {:<24}  {number}", entry.id, entry.slug, entry.name);
             }
+        }
+        TenantCommand::Show { slug } => {
+            let id = TenantId::of_slug(&slug);
+            let settings = tools.application.tenant_settings(id).await?;
+            let entry = tools.tenants().await?.into_iter().find(|entry| entry.id == id).ok_or("no such tenant")?;
+            println!("tenant id:               {id}\nslug:                    {}", entry.slug);
+            println!("name:                    {}\nhosts:                   {}", entry.name, entry.hosts.join(", "));
+            let number = entry.number.map_or_else(|| "–".to_owned(), |number| number.display_phone_number);
+            println!("number:                  {number}");
+            print(&settings);
+        }
+        TenantCommand::Set { slug, settings } => {
+            let changed = tools.application.set_tenant(TenantId::of_slug(&slug), |now| settings.apply(now)).await?;
+            print(&changed);
         }
         TenantCommand::AddUser { tenant, username, role, first_name, last_name, email } => {
             let id = TenantId::of_slug(&tenant);

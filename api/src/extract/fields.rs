@@ -83,6 +83,11 @@ impl Fields {
         self.required(name, Given::integer)
     }
 
+    /// An integer that may be absent, `null` or empty (all `None`).
+    pub fn optional_integer(&mut self, name: &str) -> Valid<Option<i64>> {
+        self.optional(name, Given::integer)
+    }
+
     /// The id of an object that must be named.
     pub fn pk(&mut self, name: &str) -> Valid<i64> {
         let digits = self.required(name, Given::digits)?;

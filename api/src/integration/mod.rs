@@ -1,8 +1,10 @@
 //! The Integration API: one file a resource, and the list of its endpoints.
 
 pub mod activation;
+pub mod api_tokens;
 pub mod assignment;
 pub mod auth;
+mod call_target;
 pub mod chat_tagging;
 pub mod chats;
 mod content;
@@ -20,11 +22,13 @@ pub mod profile;
 pub mod received;
 pub mod refresh;
 pub mod root;
+pub mod rule_engine;
 pub mod send;
 pub mod tags;
 pub mod templates;
 mod user_body;
 pub mod users;
+pub mod webhooks;
 pub mod whatsapp_accounts;
 pub mod wire;
 
@@ -63,6 +67,9 @@ pub(crate) fn endpoints() -> impl Iterator<Item = &'static Endpoint> {
         profile::ENDPOINTS,
         plugins::ENDPOINTS,
         whatsapp_accounts::ENDPOINTS,
+        webhooks::ENDPOINTS,
+        rule_engine::ENDPOINTS,
+        api_tokens::ENDPOINTS,
     ];
     resources.into_iter().flatten()
 }

@@ -9,8 +9,8 @@ use async_trait::async_trait;
 pub struct Vetted {
     /// The address, normalised. May hold a secret in its query.
     pub url: String,
-    /// Its scheme, host, port and path: what may be told and recorded.
-    pub place: String,
+    /// Its scheme, host and port: what may be told and recorded. Paths and queries hold secrets.
+    pub origin: String,
     /// Its host: a name, or an IP address without brackets.
     pub host: String,
     /// Where to connect to, and nowhere else: every answer of the name service, all of them allowed.
@@ -24,19 +24,19 @@ pub enum AddressError {
     #[error("Enter a valid URL.")]
     Malformed,
     /// Another scheme than `https`.
-    #[error("Enter a valid URL. The address must begin with https://.")]
+    #[error("The address must begin with https://.")]
     Scheme,
     /// A name or password in the address.
-    #[error("Enter a valid URL. The address must not hold a user name or password.")]
+    #[error("The address must not hold a user name or password.")]
     UserInfo,
     /// A port of other services than HTTP.
-    #[error("Enter a valid URL. This port is not allowed.")]
+    #[error("This port is not allowed.")]
     Port,
     /// Leads to this machine, a private network, or this very server.
-    #[error("Enter a valid URL. The address leads to a place that may not be called.")]
+    #[error("The address leads to a place that may not be called.")]
     Place,
     /// The name service knows no such name, or does not answer.
-    #[error("Enter a valid URL. The host cannot be found.")]
+    #[error("The host cannot be found.")]
     Unresolved,
 }
 

@@ -102,6 +102,8 @@ pub trait ReadModels: Send + Sync {
     async fn active_admins(&self, tenant: TenantId) -> Result<Vec<UserId>, Unavailable>;
     /// Every user, the oldest first, and whether it is an active admin.
     async fn users_by_age(&self, tenant: TenantId) -> Result<Vec<(UserId, bool)>, Unavailable>;
+    /// WhatsApp's id of the newest message that the customer sent up to a time, POSIX seconds.
+    async fn newest_incoming(&self, tenant: TenantId, wa_id: &WaId, until: i64) -> Result<Option<String>, Unavailable>;
     /// Some taggings with a tag that still stand, at most `limit`.
     async fn taggings_with(
         &self,

@@ -2,5 +2,6 @@
 
 mod connect;
 mod create;
+mod settings;
 
 pub use create::{CreatedTenant, NewTenant};

@@ -13,11 +13,15 @@ pub struct Settings {
     pub free_entry_window: bool,
     /// A provider's key opens the inbox (R-AUTH-8).
     pub provider_authentication: bool,
+    /// Customers see that their messages were read (R-RCV-6).
+    pub read_receipts: bool,
+    /// Tokens for programs are accepted (R-TOK-1).
+    pub api_access: bool,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { free_entry_window: false, provider_authentication: true }
+        Self { free_entry_window: false, provider_authentication: true, read_receipts: false, api_access: false }
     }
 }
 

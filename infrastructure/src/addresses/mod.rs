@@ -171,10 +171,9 @@ impl Addresses for AddressGuard {
         if found.iter().any(|ip| self.is_own(*ip, port) || !(anywhere || self.is_allowed(*ip))) {
             return Err(AddressError::Place);
         }
-        let mut place = url.clone();
-        place.set_query(None);
+        let origin = url.origin().ascii_serialization();
         let addresses = found.into_iter().map(|ip| SocketAddr::new(ip, port)).collect();
-        Ok(Vetted { url: url.into(), place: place.into(), host, addresses })
+        Ok(Vetted { url: url.into(), origin, host, addresses })
     }
 }
 

@@ -187,7 +187,7 @@ async fn s4_no_notation_of_a_forbidden_place_passes() {
 async fn public_addresses_pass_and_are_pinned() {
     let vetted = vet(&Rules::default(), "https://crm.acme.example/hook?auth=s3cr3t#part").await.unwrap();
     assert_eq!(vetted.url, "https://crm.acme.example/hook?auth=s3cr3t");
-    assert_eq!(vetted.place, "https://crm.acme.example/hook");
+    assert_eq!(vetted.origin, "https://crm.acme.example");
     assert_eq!(vetted.addresses, ["93.184.216.34:443", "[2606:2800:220:1::1]:443"].map(|a| a.parse().unwrap()));
     for address in [
         "https://crm.acme.example",

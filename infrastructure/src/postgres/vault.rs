@@ -3,6 +3,7 @@
 
 mod activation_codes;
 mod hashing;
+mod secrets;
 mod sessions;
 
 use async_trait::async_trait;

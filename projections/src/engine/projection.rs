@@ -115,6 +115,9 @@ pub(crate) static ALL: &[&dyn Projection] = &[
     &crate::media::Media,
     &crate::templates::Templates,
     &crate::business_profiles::BusinessProfiles,
+    &crate::webhooks::Webhooks,
+    &crate::rule_engine::RuleEngines,
+    &crate::api_tokens::ApiTokens,
 ];
 
 /// Adds to the count of a projection's rows.

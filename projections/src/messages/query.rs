@@ -1,7 +1,7 @@
 //! Reads messages as they are stored.
 
 use chatledger_application::ports::read_models::{MessageRef, Sent};
-use chatledger_domain::{Actor, MessageId, RawJson, TenantId};
+use chatledger_domain::{Actor, MessageId, RawJson, TenantId, WaId};
 use sqlx::{PgConnection, Postgres, QueryBuilder, Row, postgres::PgRow};
 use uuid::Uuid;
 
@@ -117,6 +117,19 @@ pub(crate) async fn message_ref(
         message_id: MessageId(row.try_get("message_id")?),
         waba_id: row.try_get("waba_id")?,
     }))
+}
+
+/// WhatsApp's id of the newest message that the customer sent up to a time.
+pub(crate) async fn newest_incoming(
+    db: &mut PgConnection,
+    tenant: TenantId,
+    chat: &WaId,
+    until: i64,
+) -> Result<Option<String>, sqlx::Error> {
+    let sql = "SELECT waba_id FROM read_models.messages
+               WHERE tenant_id = $1 AND wa_id = $2 AND NOT from_us AND timestamp <= $3 AND waba_id IS NOT NULL
+               ORDER BY timestamp DESC, position DESC LIMIT 1";
+    sqlx::query_scalar(sql).bind(tenant.0).bind(chat.as_str()).bind(until).fetch_optional(db).await
 }
 
 /// What became of a message that was queued.

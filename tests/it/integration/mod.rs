@@ -4,6 +4,8 @@
 
 mod accounts;
 mod activation;
+mod addresses;
+mod api_tokens;
 mod assignment;
 mod auth;
 mod chats;
@@ -22,14 +24,17 @@ mod plugins;
 mod profile;
 mod provider;
 mod received;
+mod rule_engine;
 mod secrets;
 mod sessions;
 mod tags;
 mod templates;
+mod tenant_settings;
 mod tenants;
 mod throttles;
 mod users;
 mod users_groups;
+mod webhooks;
 
 use std::fmt;
 

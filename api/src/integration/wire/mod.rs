@@ -9,6 +9,7 @@ mod profile;
 mod tag;
 mod template;
 mod user;
+mod webhook;
 
 use actix_web::HttpRequest;
 use chatledger_domain::{TenantId, UserId};
@@ -21,6 +22,7 @@ pub use profile::BusinessProfile;
 pub use tag::{AppliedTag, ChatTagging, MessageTagging, Tag};
 pub use template::Template;
 pub use user::{CreatedUser, Group, GroupPermissions, NewUser, PermissionSettings, User, UserFields, UserPermissions};
+pub use webhook::{ApiAccess, ApiToken, NewToken, Rule, RuleEngine, WabaWebhook};
 
 use crate::{app::AppState, media_link::MediaLinks, origin};
 

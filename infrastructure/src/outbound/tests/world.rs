@@ -262,6 +262,9 @@ impl ReadModels for World {
     async fn users_by_age(&self, _: TenantId) -> Result<Vec<(UserId, bool)>, Unavailable> {
         Ok(Vec::new())
     }
+    async fn newest_incoming(&self, _: TenantId, _: &WaId, _: i64) -> Result<Option<String>, Unavailable> {
+        Ok(None)
+    }
     async fn taggings_with(&self, _: TenantId, _: TagId, _: i64) -> Result<Vec<StandingTagging>, Unavailable> {
         Ok(Vec::new())
     }

@@ -4,6 +4,7 @@
 
 mod account;
 mod answer;
+mod receipt;
 mod request;
 #[cfg(test)]
 mod tests;

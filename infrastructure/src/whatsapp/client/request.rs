@@ -36,13 +36,20 @@ impl Request {
         access_token: &str,
         letter: &Letter,
     ) -> Result<Self, &'static str> {
-        let (base, path): (_, &[&str]) = match number.channel {
-            Channel::Cloud => (&endpoints.graph_url, &[&number.phone_number_id, "messages"]),
-            Channel::D360 => (&endpoints.d360_url, &["messages"]),
-            Channel::Onpremises => (&endpoints.onpremises_url, &["v1", "messages"]),
-        };
-        let credential = credential(number.channel, access_token)?;
-        Ok(Self { url: url(base, path)?, credential, body: body(number.channel, letter)? })
+        Ok(Self {
+            url: messages_url(endpoints, number)?,
+            credential: credential(number.channel, access_token)?,
+            body: body(number.channel, letter)?,
+        })
+    }
+}
+
+/// Where messages go.
+pub(super) fn messages_url(endpoints: &Endpoints, number: &Number) -> Result<Url, &'static str> {
+    match number.channel {
+        Channel::Cloud => url(&endpoints.graph_url, &[&number.phone_number_id, "messages"]),
+        Channel::D360 => url(&endpoints.d360_url, &["messages"]),
+        Channel::Onpremises => url(&endpoints.onpremises_url, &["v1", "messages"]),
     }
 }
 

@@ -22,6 +22,7 @@ pub(super) fn routes(config: &mut ServiceConfig) {
             .route("/behaviour", web::get().to(behaviour))
             .route("/behaviour", web::post().to(behave))
             .route("/messages", web::get().to(messages))
+            .route("/reads", web::get().to(reads))
             .route("/webhooks", web::get().to(webhooks))
             .route("/calls", web::get().to(calls))
             .route("/profiles", web::get().to(profiles))
@@ -62,6 +63,10 @@ async fn messages(state: Data<State>, filter: Query<Filter>) -> HttpResponse {
     let wanted = |to: &str| filter.to.as_deref().is_none_or(|wanted| wanted == to);
     let messages: Vec<_> = memory.delivered.iter().filter(|message| wanted(&message.to)).collect();
     HttpResponse::Ok().json(json!({ "count": messages.len(), "messages": messages }))
+}
+
+async fn reads(state: Data<State>) -> HttpResponse {
+    HttpResponse::Ok().json(json!({ "reads": state.lock().reads }))
 }
 
 async fn webhooks(state: Data<State>) -> HttpResponse {
@@ -134,6 +139,7 @@ async fn reset(state: Data<State>) -> HttpResponse {
     let mut memory = state.lock();
     memory.behaviour = Behaviour::default();
     memory.delivered.clear();
+    memory.reads.clear();
     memory.webhooks.clear();
     memory.calls.clear();
     HttpResponse::Ok().json(json!({}))

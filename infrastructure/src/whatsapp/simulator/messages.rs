@@ -21,7 +21,10 @@ use super::{
 pub(super) const PREFIXES: [&str; 2] = ["/{version:v[0-9]+\\.[0-9]+}", ""];
 
 pub(super) fn routes(config: &mut ServiceConfig) {
-    config.route("/messages", web::post().to(partner)).route("/v1/messages", web::post().to(onpremises));
+    config
+        .route("/messages", web::post().to(partner))
+        .route("/v1/messages", web::post().to(onpremises))
+        .route("/v1/messages/{id}", web::put().to(onpremises_read));
     for prefix in PREFIXES {
         config.route(&format!("{prefix}/{{id}}/messages"), web::post().to(graph));
     }
@@ -52,6 +55,15 @@ async fn onpremises(state: Data<State>, request: HttpRequest, body: Bytes) -> Ht
     }
 }
 
+/// The on-premises way to say that a message was read.
+async fn onpremises_read(state: Data<State>, request: HttpRequest, id: web::Path<String>) -> HttpResponse {
+    if by_key(&state, &request).is_none() {
+        return HttpResponse::Unauthorized().json(invalid_key());
+    }
+    state.lock().reads.push(json!({ "status": "read", "message_id": *id }));
+    HttpResponse::Ok().json(json!({}))
+}
+
 pub(super) fn bearer(request: &HttpRequest) -> Option<&str> {
     request.headers().get("authorization")?.to_str().ok()?.strip_prefix("Bearer ")
 }
@@ -72,6 +84,10 @@ async fn take(state: Data<State>, number: SimulatedNumber, form: Form, cloud: bo
         return fault::answer(100, "The body is not JSON", flat);
     };
     if message.get("status").and_then(Value::as_str) == Some("read") {
+        if message.get("message_id").and_then(Value::as_str).is_none_or(str::is_empty) {
+            return fault::answer(100, "The parameter message_id is required.", flat);
+        }
+        state.lock().reads.push(message);
         return HttpResponse::Ok().json(json!({ "success": true }));
     }
     let to = match check(&message, cloud) {

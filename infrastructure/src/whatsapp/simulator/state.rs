@@ -79,6 +79,8 @@ pub(super) struct Memory {
     pub(super) behaviour: Behaviour,
     pub(super) numbers: Vec<SimulatedNumber>,
     pub(super) delivered: Vec<Delivered>,
+    /// What was reported as read: the bodies of the calls, in order.
+    pub(super) reads: Vec<Value>,
     pub(super) media: HashMap<String, Media>,
     pub(super) templates: Vec<Value>,
     /// Business profiles by number.
@@ -113,6 +115,7 @@ impl State {
                 behaviour: Behaviour::default(),
                 numbers: vec![config.number],
                 delivered: Vec::new(),
+                reads: Vec::new(),
                 media: HashMap::new(),
                 templates: templates(),
                 profiles: HashMap::new(),

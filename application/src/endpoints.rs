@@ -1,0 +1,75 @@
+//! Addresses that a tenant has called: vetted, then sealed whole, with only their origin told to the ledger.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    fmt,
+};
+
+use chatledger_domain::{Endpoint, SecretId, TenantId};
+use serde::{Deserialize, Serialize};
+
+use crate::{application::Application, error::ApplicationError, ports::addresses::AddressError};
+
+/// Names and values of headers.
+pub type Headers = BTreeMap<String, String>;
+
+/// Where to call and what to send along; all of it may be secret.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallTarget {
+    /// The whole address.
+    pub url: String,
+    /// Headers to send along.
+    pub headers: Headers,
+}
+
+impl fmt::Debug for CallTarget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("CallTarget(…)")
+    }
+}
+
+impl Application {
+    /// The whole of some endpoints, by the id of their secret. One that changed at this very moment may be missing.
+    ///
+    /// # Errors
+    /// The vault's fault.
+    pub async fn call_targets(
+        &self,
+        tenant: TenantId,
+        ids: &[SecretId],
+    ) -> Result<HashMap<SecretId, CallTarget>, ApplicationError> {
+        let sealed = self.secrets.unseal(tenant, ids).await?;
+        Ok(sealed.into_iter().filter_map(|(id, text)| Some((id, serde_json::from_str(&text).ok()?))).collect())
+    }
+
+    /// Vets and seals a target; the endpoint as it was when it is the same.
+    pub(crate) async fn seal_target(
+        &self,
+        tenant: TenantId,
+        target: &CallTarget,
+        before: Option<&Endpoint>,
+    ) -> Result<Endpoint, ApplicationError> {
+        let vetted = self.addresses.vet(&target.url).await?;
+        // Our own door under a tenant's name: a call would come back to us.
+        if self.directory.by_host(vetted.host.trim_end_matches('.')).await?.is_some() {
+            return Err(AddressError::Place.into());
+        }
+        if let Some(before) = before
+            && self.call_targets(tenant, &[before.secret]).await?.get(&before.secret) == Some(target)
+        {
+            return Ok(before.clone());
+        }
+        let secret = SecretId(self.random.uuid());
+        let text = serde_json::to_string(target).unwrap_or_default();
+        self.secrets.seal(tenant, secret, &text).await?;
+        Ok(Endpoint { origin: vetted.origin, header_names: target.headers.keys().cloned().collect(), secret })
+    }
+
+    /// Forgets the one of two endpoints' secrets that is of no more use. A fault only leaves a row that nobody names.
+    pub(crate) async fn forget_target(&self, tenant: TenantId, unused: Option<&Endpoint>, used: Option<&Endpoint>) {
+        let Some(unused) = unused.filter(|unused| used.is_none_or(|used| used.secret != unused.secret)) else { return };
+        if let Err(error) = self.secrets.forget(tenant, unused.secret).await {
+            tracing::warn!(%error, "a secret of no more use stays in the vault");
+        }
+    }
+}

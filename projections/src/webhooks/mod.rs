@@ -1,0 +1,8 @@
+//! Read model `webhooks`: where users' programs want to be told.
+
+mod apply;
+mod query;
+mod view;
+
+pub(crate) use apply::Webhooks;
+pub use view::WebhookView;

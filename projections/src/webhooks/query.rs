@@ -1,0 +1,83 @@
+//! Reads webhooks. Who may see which: admins all, others their own.
+
+use chatledger_application::ports::Unavailable;
+use chatledger_domain::{Actor, Endpoint, SecretId, TenantId, UserId, WebhookId, webhook::Subscriptions};
+use sqlx::{Row, postgres::PgRow};
+
+use super::WebhookView;
+use crate::{
+    Inbox,
+    views::{Page, PageRequest},
+};
+
+const COLUMNS: &str = "w.id, w.user_id, w.origin, w.header_names, w.secret, w.on_incoming_message,
+    w.on_outgoing_message, w.on_assigned, coalesce(u.username, '') AS username";
+const WITH_USER: &str = "LEFT JOIN read_models.users u ON u.tenant_id = w.tenant_id AND u.id = w.user_id";
+const VISIBLE: &str = "w.tenant_id = $1 AND ($2::bigint IS NULL OR w.user_id = $2)";
+
+fn view(row: &PgRow) -> Result<WebhookView, sqlx::Error> {
+    Ok(WebhookView {
+        id: WebhookId(row.try_get("id")?),
+        user: UserId(row.try_get("user_id")?),
+        username: row.try_get("username")?,
+        endpoint: Endpoint {
+            origin: row.try_get("origin")?,
+            header_names: row.try_get("header_names")?,
+            secret: SecretId(row.try_get("secret")?),
+        },
+        subscriptions: Subscriptions {
+            on_incoming_message: row.try_get("on_incoming_message")?,
+            on_outgoing_message: row.try_get("on_outgoing_message")?,
+            on_assigned: row.try_get("on_assigned")?,
+        },
+    })
+}
+
+/// The user whose webhooks alone are visible.
+fn only(actor: &Actor) -> Option<i64> {
+    (!actor.is_admin()).then_some(actor.user.0)
+}
+
+impl Inbox {
+    /// The webhooks that the actor may see, by id.
+    ///
+    /// # Errors
+    /// When the database cannot be reached.
+    pub async fn webhooks(
+        &self,
+        tenant: TenantId,
+        actor: &Actor,
+        part: PageRequest,
+    ) -> Result<Page<WebhookView>, Unavailable> {
+        self.ask(tenant, async |db| {
+            let sql = format!("SELECT count(*) FROM read_models.webhooks w WHERE {VISIBLE}");
+            let count = sqlx::query_scalar(&sql).bind(tenant.0).bind(only(actor)).fetch_one(&mut *db).await?;
+            let sql = format!(
+                "SELECT {COLUMNS} FROM read_models.webhooks w {WITH_USER} WHERE {VISIBLE}
+                 ORDER BY w.id LIMIT $3 OFFSET $4"
+            );
+            let rows = sqlx::query(&sql).bind(tenant.0).bind(only(actor)).bind(part.limit).bind(part.offset);
+            let rows = rows.fetch_all(db).await?;
+            Ok(Page { count, rows: rows.iter().map(view).collect::<Result<_, _>>()? })
+        })
+        .await
+    }
+
+    /// A webhook that the actor may see.
+    ///
+    /// # Errors
+    /// When the database cannot be reached.
+    pub async fn webhook(
+        &self,
+        tenant: TenantId,
+        actor: &Actor,
+        id: WebhookId,
+    ) -> Result<Option<WebhookView>, Unavailable> {
+        self.ask(tenant, async |db| {
+            let sql = format!("SELECT {COLUMNS} FROM read_models.webhooks w {WITH_USER} WHERE {VISIBLE} AND w.id = $3");
+            let row = sqlx::query(&sql).bind(tenant.0).bind(only(actor)).bind(id.0).fetch_optional(db).await?;
+            row.as_ref().map(view).transpose()
+        })
+        .await
+    }
+}
