@@ -15,7 +15,7 @@ fn said(output: &Output) -> String {
 
 #[test]
 fn every_command_has_help() {
-    let commands: [&[&str]; 18] = [
+    let commands: [&[&str]; 23] = [
         &[],
         &["serve"],
         &["demo"],
@@ -33,6 +33,11 @@ fn every_command_has_help() {
         &["tenant", "set"],
         &["tenant", "add-user"],
         &["tenant", "connect"],
+        &["user", "list"],
+        &["user", "create"],
+        &["user", "activation-link"],
+        &["user", "set-password"],
+        &["user", "deactivate"],
         &["config", "check"],
     ];
     for command in commands {

@@ -4,7 +4,10 @@ use std::{path::Path, process::Command, time::Duration};
 
 use sqlx::{Connection, Executor, PgConnection};
 
-use crate::harness::process::{Process, binary};
+use crate::harness::{
+    http::Client,
+    process::{Process, binary},
+};
 
 #[test]
 fn a_second_start_keeps_data_and_credentials_and_the_ledger_proves_itself() {
@@ -56,7 +59,38 @@ fn alter_a_payload(url: &str) -> i64 {
 fn command(data: &Path, arguments: &[&str]) -> (bool, String) {
     let mut command = Command::new(binary());
     command.args(arguments).arg("--data-dir").arg(data).env_remove("DATABASE_URL");
-    let output = command.output().expect("the program runs");
+    let output = command.env("CHATLEDGER_PASSWORD", "a good password").output().expect("the program runs");
     let said = [output.stdout, output.stderr].concat();
     (output.status.success(), String::from_utf8_lossy(&said).into_owned())
+}
+
+#[test]
+fn an_operator_looks_after_users_beside_the_running_server() {
+    let data = tempfile::tempdir().unwrap();
+    let server = Process::start(data.path(), "127.0.0.1:0", None);
+    let user = |action: &str, arguments: &[&str]| {
+        command(data.path(), &[&["user", action, "--tenant", "demo"], arguments].concat())
+    };
+    let (ok, said) = user("create", &["--username", "ines", "--role", "admin", "--email", "ines@demo.example"]);
+    assert!(ok && said.contains("<public url>/api/v1/users/activate/"), "{said}");
+    let (ok, renewed) = user("activation-link", &["--username", "INES"]);
+    assert!(ok && renewed != said, "{renewed}");
+    let path = |said: &str| said.split("<public url>").nth(1).unwrap().trim().to_owned();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let http = Client::new(server.text("/base_url"));
+    let follow = |path: String| runtime.block_on(http.call(reqwest::Method::POST, &path, None, None)).status;
+    assert_eq!((follow(path(&said)), follow(path(&renewed))), (404, 200));
+    let (ok, said) = user("list", &[]);
+    let line = said.lines().find(|line| line.contains("ines@demo.example")).unwrap();
+    assert!(ok && line.contains("active") && line.contains("admin") && line.contains("Admin"), "{said}");
+    assert!(user("set-password", &["--username", "ines"]).0);
+    let log_in = serde_json::json!({"username": "ines", "password": "a good password"});
+    let answer = runtime.block_on(http.call(reqwest::Method::POST, "auth/token/", None, Some(log_in)));
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    assert!(user("deactivate", &["--username", "admin"]).0);
+    let (ok, said) = user("deactivate", &["--username", "ines"]);
+    assert!(!ok && said.contains("the last active admin has to stay"), "{said}");
+    for (action, name) in [("deactivate", "nobody"), ("activation-link", "ines"), ("create", "in es")] {
+        assert!(!user(action, &["--username", name]).0, "{action} {name}");
+    }
 }

@@ -6,12 +6,13 @@ use chatledger_application::{
     Application,
     ports::{clock::Random, directory::TenantEntry, ledger::Ledger},
 };
-use chatledger_domain::{GroupId, Position, Role, TenantId};
+use chatledger_domain::{GroupId, Position, Role, TenantId, UserId};
 use chatledger_infrastructure::{
     config::Config,
     postgres::{PgLedger, ShownEvent, Verified, VerifyError, show, verify},
     system::SystemRandom,
 };
+use chatledger_projections::views::{PageRequest, UserView};
 use chatledger_projections::{Engine, EngineHandle, Lag, Options, Progress, RebuildError, lag, names, rebuild};
 
 use super::{SandboxSecrets, StartError, database::Database, sandbox, server::Core};
@@ -85,6 +86,24 @@ impl Tools {
     /// The database's fault.
     pub async fn built_in_group(&self, tenant: TenantId, role: Role) -> Result<Option<GroupId>, StartError> {
         sandbox::built_in_group(&self.core, tenant, role).await
+    }
+
+    /// The users of a tenant whose access has not ended.
+    ///
+    /// # Errors
+    /// The database's fault.
+    pub async fn users(&self, tenant: TenantId) -> Result<Vec<UserView>, StartError> {
+        let all = PageRequest { limit: i64::MAX, offset: 0 };
+        let page = self.core.inbox.users(tenant, all).await.map_err(|e| StartError::Database(e.into()))?;
+        Ok(page.rows)
+    }
+
+    /// The id of the user with this name, in any case.
+    ///
+    /// # Errors
+    /// The database's fault.
+    pub async fn user_named(&self, tenant: TenantId, username: &str) -> Result<Option<UserId>, StartError> {
+        self.core.models.user_by_name(tenant, username).await.map_err(|e| StartError::Database(e.into()))
     }
 
     /// Proves a tenant's ledger.

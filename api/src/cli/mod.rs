@@ -45,7 +45,7 @@ enum Command {
     Quarantine(quarantine::QuarantineArgs),
     /// Create tenants and users, connect WhatsApp numbers.
     Tenant(tenant::TenantArgs),
-    /// Do something for one user.
+    /// Look after the users of a tenant.
     User(user::UserArgs),
     /// Check the configuration, or print the documented defaults.
     Config(ConfigArgs),

@@ -114,11 +114,25 @@ enum Switch {
     Off,
 }
 
+/// A role, as it is written.
 #[derive(Clone, Copy, ValueEnum)]
-enum RoleArg {
+pub enum RoleArg {
+    /// No restrictions.
     Admin,
+    /// A person.
     User,
+    /// A program.
     App,
+}
+
+impl From<RoleArg> for Role {
+    fn from(role: RoleArg) -> Self {
+        match role {
+            RoleArg::Admin => Self::Admin,
+            RoleArg::User => Self::User,
+            RoleArg::App => Self::App,
+        }
+    }
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -188,11 +202,7 @@ async fn act(tools: &Tools, command: TenantCommand) -> Result<ExitCode, Failure>
         }
         TenantCommand::AddUser { tenant, username, role, first_name, last_name, email } => {
             let id = TenantId::of_slug(&tenant);
-            let role = match role {
-                RoleArg::Admin => Role::Admin,
-                RoleArg::User => Role::User,
-                RoleArg::App => Role::App,
-            };
+            let role = role.into();
             let password = std::env::var("CHATLEDGER_PASSWORD").map_err(|_| "CHATLEDGER_PASSWORD is not set")?;
             let group = tools.built_in_group(id, role).await?.ok_or("no such tenant")?;
             let new = NewUser { username, first_name, last_name, email, role, password };

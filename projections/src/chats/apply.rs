@@ -97,7 +97,7 @@ impl Projection for Chats {
     }
 
     fn tables(&self) -> &'static [&'static str] {
-        &["chats"]
+        &["chats", "chat_shares"]
     }
 
     async fn apply(&self, db: &mut PgConnection, batch: &Batch<'_>) -> Result<(), ProjectionError> {
@@ -137,7 +137,14 @@ async fn grow(db: &mut PgConnection, batch: &Batch<'_>, grown: &BTreeMap<&str, G
                      THEN excluded.last_message_id ELSE c.last_message_id END,
                  incoming_total = c.incoming_total + excluded.incoming_total,
                  message_total = c.message_total + excluded.message_total
-             RETURNING xmax = 0 AS fresh)
+             RETURNING c.wa_id, xmax = 0 AS fresh, c.assigned_user, c.assigned_group),
+         shared AS (
+             UPDATE read_models.chat_shares s SET messages = s.messages + d.messages
+             FROM (SELECT coalesce(w.assigned_user, 0) AS user_id, coalesce(w.assigned_group, 0) AS group_id,
+                       sum(u.messages) AS messages
+                   FROM written w JOIN unnest($2::text[], $10::bigint[]) AS u (wa_id, messages) USING (wa_id)
+                   WHERE w.assigned_user IS NOT NULL OR w.assigned_group IS NOT NULL GROUP BY 1, 2) d
+             WHERE s.tenant_id = $1 AND s.assigned_user = d.user_id AND s.assigned_group = d.group_id)
          SELECT count(*) FILTER (WHERE fresh) FROM written",
     )
     .bind(batch.tenant.0)
@@ -160,12 +167,27 @@ async fn assign(
     assigned: &BTreeMap<&str, Assigned>,
 ) -> Result<(), sqlx::Error> {
     sqlx::query(
-        "UPDATE read_models.chats c SET
-             assigned_user = CASE WHEN u.user_changes THEN u.user_id ELSE c.assigned_user END,
-             assigned_group = CASE WHEN u.group_changes THEN u.group_id ELSE c.assigned_group END
-         FROM unnest($2::text[], $3::boolean[], $4::bigint[], $5::boolean[], $6::bigint[])
-             AS u (wa_id, user_changes, user_id, group_changes, group_id)
-         WHERE c.tenant_id = $1 AND c.wa_id = u.wa_id",
+        "WITH u AS (
+             SELECT * FROM unnest($2::text[], $3::boolean[], $4::bigint[], $5::boolean[], $6::bigint[])
+                 AS u (wa_id, user_changes, user_id, group_changes, group_id)),
+         before AS (
+             SELECT c.wa_id, c.assigned_user, c.assigned_group, c.message_total
+             FROM u, LATERAL (SELECT * FROM read_models.chats c WHERE c.tenant_id = $1 AND c.wa_id = u.wa_id) c),
+         after AS (
+             UPDATE read_models.chats c SET
+                 assigned_user = CASE WHEN u.user_changes THEN u.user_id ELSE c.assigned_user END,
+                 assigned_group = CASE WHEN u.group_changes THEN u.group_id ELSE c.assigned_group END
+             FROM u WHERE c.tenant_id = $1 AND c.wa_id = u.wa_id
+             RETURNING c.assigned_user, c.assigned_group, c.message_total)
+         INSERT INTO read_models.chat_shares AS s (tenant_id, assigned_user, assigned_group, chats, messages)
+         SELECT $1, coalesce(m.assigned_user, 0), coalesce(m.assigned_group, 0), sum(m.chats), sum(m.messages)
+         FROM (SELECT assigned_user, assigned_group, 1 AS chats, message_total AS messages FROM after
+               UNION ALL
+               SELECT assigned_user, assigned_group, -1, -message_total FROM before) m
+         WHERE m.assigned_user IS NOT NULL OR m.assigned_group IS NOT NULL
+         GROUP BY 2, 3 HAVING sum(m.chats) <> 0 OR sum(m.messages) <> 0
+         ON CONFLICT (tenant_id, assigned_user, assigned_group) DO UPDATE SET
+             chats = s.chats + excluded.chats, messages = s.messages + excluded.messages",
     )
     .bind(batch.tenant.0)
     .bind(assigned.keys().copied().collect::<Vec<&str>>())
@@ -173,8 +195,11 @@ async fn assign(
     .bind(column(assigned, |chat| chat.user.flatten()))
     .bind(column(assigned, |chat| chat.group.is_some()))
     .bind(column(assigned, |chat| chat.group.flatten()))
-    .execute(db)
+    .execute(&mut *db)
     .await?;
+    // As if nobody had ever held any: a rebuild would not know of it either.
+    let empty = "DELETE FROM read_models.chat_shares WHERE tenant_id = $1 AND chats = 0";
+    sqlx::query(empty).bind(batch.tenant.0).execute(db).await?;
     Ok(())
 }
 

@@ -2,6 +2,8 @@
 
 mod apply;
 mod query;
+mod reach;
 
 pub(crate) use apply::Chats;
 pub(crate) use query::{Holder, assignment, chat, chats, held_by};
+pub(crate) use reach::Reach;

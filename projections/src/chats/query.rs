@@ -6,6 +6,7 @@ use chatledger_domain::{Actor, GroupId, TenantId, UserId, WaId, permission::Assi
 use sqlx::{PgConnection, Postgres, QueryBuilder, Row, postgres::PgRow};
 use uuid::Uuid;
 
+use super::Reach;
 use crate::{
     groups::groups_by_id,
     inbox::{counted, only_readable, reads_all, wa_id},
@@ -34,6 +35,8 @@ fn row(row: &PgRow) -> Result<ChatRow, sqlx::Error> {
 }
 
 const COLUMNS: &str = "c.wa_id, c.last_message_id, c.incoming_total, c.assigned_user, c.assigned_group";
+/// R-CHAT-1.
+const ORDER: &str = "c.sort_timestamp DESC, c.wa_id";
 
 /// What is searched for: a pattern for persons, and the tags whose names match it.
 struct Search {
@@ -125,6 +128,9 @@ pub(crate) async fn chats(
     filter: &ChatFilter,
     part: PageRequest,
 ) -> Result<Page<ChatView>, sqlx::Error> {
+    if let Some(reach) = by_assignment(actor, filter) {
+        return held(db, tenant, actor, &reach, part).await;
+    }
     let search = Search::of(&mut *db, tenant, filter).await?;
     let mut sql = QueryBuilder::new(format!("SELECT {COLUMNS}"));
     if search.is_some() {
@@ -132,7 +138,7 @@ pub(crate) async fn chats(
         sql.push(", count(*) OVER () AS matches");
     }
     from(&mut sql, tenant, actor, filter, search.as_ref());
-    sql.push(" ORDER BY c.sort_timestamp DESC, c.wa_id LIMIT ").push_bind(part.limit);
+    sql.push(" ORDER BY ").push(ORDER).push(" LIMIT ").push_bind(part.limit);
     sql.push(" OFFSET ").push_bind(part.offset);
     let rows = sql.build().fetch_all(&mut *db).await?;
     let count = match rows.first().filter(|_| search.is_some()) {
@@ -144,6 +150,36 @@ pub(crate) async fn chats(
             sql.build_query_scalar().fetch_one(&mut *db).await?
         }
     };
+    let rows = rows.iter().map(row).collect::<Result<Vec<_>, _>>()?;
+    Ok(Page { count, rows: complete(db, tenant, actor.user, rows).await? })
+}
+
+/// Whose chats are wanted, where nothing but their assignment decides.
+fn by_assignment(actor: &Actor, filter: &ChatFilter) -> Option<Reach> {
+    let plain = ChatFilter {
+        assigned_to_me: filter.assigned_to_me,
+        assigned_group: filter.assigned_group,
+        ..ChatFilter::default()
+    };
+    Reach::of(actor, filter.assigned_to_me, filter.assigned_group).filter(|_| *filter == plain)
+}
+
+async fn held(
+    db: &mut PgConnection,
+    tenant: TenantId,
+    actor: &Actor,
+    reach: &Reach,
+    part: PageRequest,
+) -> Result<Page<ChatView>, sqlx::Error> {
+    if reach.is_nothing() {
+        return Ok(Page { count: 0, rows: Vec::new() });
+    }
+    let (count, _) = reach.count(&mut *db, tenant).await?;
+    let mut sql = QueryBuilder::new(format!("SELECT {COLUMNS} FROM "));
+    let columns = format!("{COLUMNS}, c.sort_timestamp");
+    reach.push_first(&mut sql, tenant, &columns, ORDER, part.limit.saturating_add(part.offset));
+    sql.push(" c ORDER BY ").push(ORDER).push(" LIMIT ").push_bind(part.limit).push(" OFFSET ").push_bind(part.offset);
+    let rows = sql.build().fetch_all(&mut *db).await?;
     let rows = rows.iter().map(row).collect::<Result<Vec<_>, _>>()?;
     Ok(Page { count, rows: complete(db, tenant, actor.user, rows).await? })
 }

@@ -6,6 +6,7 @@ use sqlx::{PgConnection, Postgres, QueryBuilder, Row, postgres::PgRow};
 use uuid::Uuid;
 
 use crate::{
+    chats::Reach,
     inbox::{counted, only_readable, raw_json, reads_all, wa_id},
     text::{clean, pattern},
     views::{MessageFilter, PageRequest},
@@ -207,6 +208,52 @@ fn condition(sql: &mut QueryBuilder<'_, Postgres>, tenant: TenantId, actor: &Act
     }
 }
 
+/// How far into the messages of some chats their order by chat is used.
+const DEPTH: i64 = 1_000;
+
+/// The newest messages of chats that are told by their assignment alone; `None` where something else decides too.
+///
+/// The first `n` messages lie in the `n` chats whose newest messages are newest: no others are looked at.
+async fn held(
+    db: &mut PgConnection,
+    tenant: TenantId,
+    actor: &Actor,
+    filter: &MessageFilter,
+    part: PageRequest,
+) -> Result<Option<(i64, Vec<MessageRow>)>, sqlx::Error> {
+    let plain = MessageFilter {
+        assigned_to_me: filter.assigned_to_me,
+        assigned_group: filter.assigned_group,
+        ..MessageFilter::default()
+    };
+    let depth = part.limit.saturating_add(part.offset);
+    let Some(reach) = Reach::of(actor, filter.assigned_to_me, filter.assigned_group) else { return Ok(None) };
+    if *filter != plain || depth > DEPTH {
+        return Ok(None);
+    }
+    if reach.is_nothing() {
+        return Ok(Some((0, Vec::new())));
+    }
+    let (_, count) = reach.count(&mut *db, tenant).await?;
+    let order = "c.last_timestamp DESC, c.last_position DESC";
+    let mut sql = QueryBuilder::new(format!(
+        "SELECT {COLUMNS} FROM (SELECT n.wa_id, n.timestamp, n.position FROM (SELECT c.wa_id FROM "
+    ));
+    reach.push_first(&mut sql, tenant, "c.wa_id, c.last_timestamp, c.last_position", order, depth);
+    sql.push(format!(" c ORDER BY {order} LIMIT ")).push_bind(depth);
+    sql.push(") k, LATERAL (SELECT m.wa_id, m.timestamp, m.position FROM read_models.messages m WHERE m.tenant_id = ");
+    sql.push_bind(tenant.0).push(" AND m.wa_id = k.wa_id ORDER BY m.timestamp DESC, m.position DESC LIMIT ");
+    sql.push_bind(depth).push(") n ORDER BY n.timestamp DESC, n.position DESC LIMIT ").push_bind(part.limit);
+    sql.push(" OFFSET ").push_bind(part.offset);
+    sql.push(") p, LATERAL (SELECT * FROM read_models.messages m WHERE m.tenant_id = ").push_bind(tenant.0);
+    sql.push(
+        " AND m.wa_id = p.wa_id AND m.timestamp = p.timestamp AND m.position = p.position LIMIT 1) m
+         ORDER BY m.timestamp DESC, m.position DESC",
+    );
+    let rows = sql.build().fetch_all(db).await?;
+    Ok(Some((count, rows.iter().map(row).collect::<Result<_, _>>()?)))
+}
+
 /// The messages of readable chats, newest first (R-MSG-1), and how many there are.
 pub(crate) async fn messages(
     db: &mut PgConnection,
@@ -215,6 +262,9 @@ pub(crate) async fn messages(
     filter: &MessageFilter,
     part: PageRequest,
 ) -> Result<(i64, Vec<MessageRow>), sqlx::Error> {
+    if let Some(found) = held(&mut *db, tenant, actor, filter, part).await? {
+        return Ok(found);
+    }
     let whole_chats =
         filter.since.is_none() && filter.before.is_none() && filter.search.is_none() && filter.from_us.is_none();
     let count = if reads_all(actor) && *filter == MessageFilter::default() {

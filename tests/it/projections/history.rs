@@ -11,7 +11,7 @@ use chatledger_domain::{
     chat::*,
     contact::{ContactEvent, ContactProfileSeen},
     decider::Event,
-    group::{GroupCreated, GroupEvent, GroupPermissionsChanged},
+    group::{GroupCreated, GroupDeleted, GroupEvent, GroupPermissionsChanged, GroupRenamed},
     permission::Overrides,
     rule_engine::*,
     tag::{TagChanged, TagCreated, TagDeleted, TagEvent},
@@ -148,12 +148,27 @@ pub async fn set_up(w: &mut Writer, slug: &str) -> (Vec<i64>, Vec<i64>, Vec<i64>
     let permissions = Permissions { can_read_chats: Scope::Group, ..Role::App.default_permissions() };
     let changed = GroupPermissionsChanged { permissions, done_by: None };
     w.add("Group", Role::App.group_name(), GroupEvent::from(changed));
+    let name = |name: &str| name.to_owned();
+    let created = GroupCreated { name: name("Old"), built_in: None, permissions, done_by: None };
+    w.add("Group", "Old", GroupEvent::from(created));
+    let renamed = GroupRenamed { name: name("Older"), previous_name: name("Old"), done_by: None };
+    w.add("Group", "Old", GroupEvent::from(renamed));
+    w.add("Group", "Old", GroupEvent::from(GroupDeleted { name: name("Older"), done_by: None }));
     let mut users = Vec::new();
     for (name, role) in [("Admin1", Role::Admin), ("ines", Role::User), ("bot", Role::App), ("gone", Role::User)] {
         let at = Role::ALL.iter().position(|known| *known == role).unwrap();
         users.push(w.add("User", name, user_created(name, role, &[groups[at]])));
         w.add("User", name, UserEvent::from(UserActivated {}));
     }
+    let details = UserDetailsChanged {
+        username: name("Bea"),
+        previous_username: name("ines"),
+        first_name: name("Bea\0"),
+        last_name: String::new(),
+        email: name("bea@acme.example"),
+        done_by: None,
+    };
+    w.add("User", "ines", UserEvent::from(details));
     w.add("User", "ines", UserEvent::from(AvailabilityChanged { is_available: false, done_by: None }));
     w.add("User", "ines", UserEvent::from(PasswordChanged { done_by: None }));
     w.add("User", "bot", UserEvent::from(TokenIssued {}));
