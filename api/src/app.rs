@@ -19,6 +19,8 @@ pub struct ApiSettings {
     pub trust_forwarded: bool,
     /// What signs media links; the same on all servers. At least 32 random bytes.
     pub media_key: Vec<u8>,
+    /// The deployment's own address, where it has one.
+    pub public_url: Option<String>,
     /// Requests of one user in a minute; 0 for no limit.
     pub requests_per_minute: u32,
     /// Failed authentications from one address in a minute; 0 for no limit.
@@ -34,6 +36,7 @@ impl Default for ApiSettings {
         Self {
             trust_forwarded: false,
             media_key: Vec::new(),
+            public_url: None,
             requests_per_minute: 600,
             failed_authentications_per_minute: 300,
             body_deadline: Duration::from_secs(30),

@@ -15,12 +15,15 @@ use async_trait::async_trait;
 use chatledger_application::{
     Application,
     application::Ports,
-    ports::{directory::Directory, ledger::Ledger, provider::Provider, read_models::ReadModels},
+    ports::{directory::Directory, ledger::Ledger, media::MediaStore, provider::Provider, read_models::ReadModels},
 };
 use chatledger_domain::{Position, TenantId};
 use chatledger_infrastructure::{
     config::Config,
-    media::ObjectMedia,
+    media::{
+        ObjectMedia,
+        fetch::{Fetcher, FetcherConfig, Parts as FetcherParts},
+    },
     outbound::{Parts as SenderParts, Sender, SenderConfig},
     plugins::HttpPlugins,
     postgres::{PgLedger, PgQuarantine, PgRefreshes, PgVault, Pool, ShownEvent, VerifyError, show, verify},
@@ -60,6 +63,7 @@ pub struct Server {
     http_task: JoinHandle<std::io::Result<()>>,
     sender: Sender,
     receipts: Receipts,
+    fetcher: Fetcher,
     engine: EngineHandle,
     database: Database,
 }
@@ -71,6 +75,7 @@ pub(super) struct Core {
     pub models: Arc<dyn ReadModels>,
     pub directory: Arc<dyn Directory>,
     pub vault: Arc<PgVault>,
+    pub media: Arc<dyn MediaStore>,
     pub application: Arc<Application>,
     pub inbox: Inbox,
 }
@@ -99,6 +104,7 @@ impl Core {
         let max_age = Duration::from_secs(u64::from(config.quarantine_max_age_days) * 86_400);
         let max_bytes = i64::try_from(config.quarantine_max_bytes).unwrap_or(i64::MAX);
         let addresses = Arc::new(addresses::guard(config, &database.url, local));
+        let media: Arc<dyn MediaStore> = Arc::new(media_store(config)?);
         let application = Arc::new(Application::new(Ports {
             ledger: ledger.clone(),
             read_models: models.clone(),
@@ -112,7 +118,7 @@ impl Core {
             }),
             provider: provider(config)?,
             addresses,
-            media: Arc::new(media_store(config)?),
+            media: media.clone(),
             whatsapp_accounts: Arc::new(whatsapp_client(config)?),
             refreshes: Arc::new(PgRefreshes::new(pool.clone())),
             refresh_after: Duration::from_secs(u64::from(config.refresh_after_minutes) * 60),
@@ -121,7 +127,7 @@ impl Core {
             random: Arc::new(SystemRandom),
         }));
         let inbox = Inbox::new(database.readers.clone());
-        Ok(Self { ledger, models, directory, vault, application, inbox })
+        Ok(Self { ledger, models, directory, vault, media, application, inbox })
     }
 }
 
@@ -153,6 +159,8 @@ impl Server {
                 directory: core.directory.clone(),
                 vault: core.vault.clone(),
                 whatsapp: whatsapp.clone(),
+                media: whatsapp.clone(),
+                store: core.media.clone(),
                 settle: core.application.clone(),
                 clock: Arc::new(SystemClock),
             },
@@ -164,8 +172,19 @@ impl Server {
             read_models: core.models.clone(),
             directory: core.directory.clone(),
             vault: core.vault.clone(),
-            receipts: whatsapp,
+            receipts: whatsapp.clone(),
         });
+        let fetcher = Fetcher::start(
+            FetcherParts {
+                pool: database.pool.clone(),
+                directory: core.directory.clone(),
+                vault: core.vault.clone(),
+                whatsapp,
+                store: core.media.clone(),
+                record: core.application.clone(),
+            },
+            FetcherConfig::default(),
+        );
         let stopping = Arc::new(AtomicBool::new(false));
         let probe = Arc::new(ServerProbe {
             stopping: stopping.clone(),
@@ -195,6 +214,7 @@ impl Server {
             http_task,
             sender,
             receipts,
+            fetcher,
             engine,
             database,
         })
@@ -243,6 +263,7 @@ impl Server {
         let _ = self.http_task.await;
         self.sender.stop().await;
         self.receipts.stop().await;
+        self.fetcher.stop().await;
         self.engine.stop().await;
         self.database.close().await;
     }
@@ -304,6 +325,7 @@ fn settings(config: &Config) -> ApiSettings {
     ApiSettings {
         trust_forwarded: config.trust_proxy,
         media_key,
+        public_url: config.public_url.clone(),
         requests_per_minute: config.requests_per_minute,
         failed_authentications_per_minute: config.failed_authentications_per_minute,
         ..ApiSettings::default()

@@ -15,6 +15,7 @@ pub mod login;
 pub mod media;
 pub mod message_tagging;
 pub mod messages;
+mod own_media;
 pub mod passwords;
 pub mod persons;
 pub mod plugins;

@@ -1,6 +1,6 @@
 //! `POST /api/v1/messages/`: sends a message (R-MSG-*, R-WIN-*).
 
-use actix_web::{HttpResponse, http::StatusCode};
+use actix_web::{HttpRequest, HttpResponse, http::StatusCode};
 use chatledger_application::{
     ApplicationError,
     chats::{SendMessage, Sending, SendingOutcome},
@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::json;
 use utoipa::ToSchema;
 
-use super::{State, content};
+use super::{State, content, own_media};
 use crate::{
     error::ApiError,
     extract::{Body, Caller, Fields, Valid, text},
@@ -83,8 +83,9 @@ pub struct Queued {
             "reason": "The 24-hour customer service window is closed. Send a template message.",
             "waba_response": {"errors": [{"code": 470, "title": "Re-engagement message"}]}
         }))))]
-pub async fn send(caller: Caller, state: State, body: Body) -> Result<HttpResponse, ApiError> {
-    let message = read(body.read().await?)?;
+pub async fn send(caller: Caller, state: State, request: HttpRequest, body: Body) -> Result<HttpResponse, ApiError> {
+    let mut message = read(body.read().await?)?;
+    own_media::name(&state, &request, caller.tenant, &mut message).await?;
     let wa_id = message.wa_id.to_string();
     let sent = state.application.send_message(&caller.context(), message).await;
     let sending = sent.map_err(|error| match error {

@@ -67,7 +67,7 @@ impl Intake<'_> {
     /// # Errors
     /// [`NoIntake`].
     pub async fn take<E>(&self, chunks: impl Stream<Item = Result<Bytes, E>>) -> Result<Taken, NoIntake<E>> {
-        let mut chunks = pin!(chunks);
+        let mut chunks = pin!(chunks.fuse());
         let mut head = BytesMut::new();
         while head.len() < HEAD
             && let Some(chunk) = chunks.next().await

@@ -16,7 +16,7 @@ pub const KINDS: [&str; 6] = ["image", "video", "audio", "voice", "document", "s
 const PATH: &str = "/api/v1/media/";
 
 /// How a media object names its file.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Attachment {
     /// By an id, of WhatsApp's or ours.
     Id(String),
@@ -34,12 +34,6 @@ pub fn path_of(media: MediaId) -> String {
 #[must_use]
 pub fn own_path(link: &str) -> Option<MediaId> {
     Uuid::try_parse(link.strip_prefix(PATH)?.strip_suffix('/')?).ok().map(MediaId)
-}
-
-/// How a media object's own text names its file.
-#[must_use]
-pub fn attachment(object: &RawValue) -> Option<Attachment> {
-    serde_json::from_str::<Pairs<'_>>(object.get()).ok()?.attachment()
 }
 
 /// The media that a message names, wherever they stand: its own, a template's parameters, an interactive header.

@@ -15,6 +15,6 @@ pub use command::MediaCommand;
 pub use event::{MediaEvent, MediaFetchFailed, MediaOrigin, MediaStored};
 pub use file_type::{Class, FileType, HEAD, Source};
 pub use incoming::{IncomingFile, tidy};
-pub use links::{Attachment, KINDS, attachment, attachments, own_path, path_of, with_attachments};
+pub use links::{Attachment, KINDS, attachments, own_path, path_of, with_attachments};
 pub use refusal::MediaRefusal;
 pub use state::Media;

@@ -3,6 +3,8 @@
 //! Places are made of our own ids alone: `<tenant>/<blob>`. A blob is written beside its place and moved there when it
 //! is whole; in a folder, file and folder are synced before that counts as done.
 
+pub mod fetch;
+
 use std::{ops::Range, path::PathBuf, sync::Arc};
 
 use async_trait::async_trait;

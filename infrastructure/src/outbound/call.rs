@@ -15,6 +15,7 @@ use uuid::Uuid;
 
 use super::{
     Shared,
+    attach::{Attached, attach},
     rows::{self, Send},
     worker::Hold,
 };
@@ -70,6 +71,10 @@ async fn reach(
         None => None,
     };
     let message = reaction(shared, send, message).await?;
+    let message = match attach(shared, send, &number, &token, message).await? {
+        Attached::All(message) => message,
+        Attached::Not(outcome) => return Ok(outcome),
+    };
     let letter = Letter { message_id: send.message(), wa_id: wa_id.clone(), context, message };
     Ok(shared.parts.whatsapp.send(&number, &token, &letter).await)
 }
@@ -203,7 +208,7 @@ fn expired() -> Outcome {
     refused(410, "Message expired", "WhatsApp did not take the message in time.")
 }
 
-fn refused(code: i64, title: &str, details: &str) -> Outcome {
+pub(super) fn refused(code: i64, title: &str, details: &str) -> Outcome {
     let errors = json!([{ "code": code, "title": title, "details": details }]);
     Outcome::Rejected { errors: RawJson::from(&errors) }
 }

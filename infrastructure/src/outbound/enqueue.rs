@@ -1,4 +1,4 @@
-//! Follows every tenant's ledger and makes work of its queued messages.
+//! Follows every tenant's ledger and makes work of its queued messages, and of the files that customers send.
 //!
 //! The feed only wakes: what counts is the ledger, read from the cursor. A cursor that starts at 0, as after a restore
 //! without these tables, makes rows only of what is unsettled at the end of the ledger.
@@ -13,7 +13,11 @@ use chatledger_application::ports::{
     Unavailable,
     ledger::{Appended, LedgerError, Recorded},
 };
-use chatledger_domain::{AnyEvent, MessageId, Position, TenantId, WaId, chat::ChatEvent};
+use chatledger_domain::{
+    AnyEvent, MediaId, MessageId, Position, TenantId, WaId,
+    chat::ChatEvent,
+    media::{IncomingFile, MediaEvent},
+};
 use futures_util::{StreamExt, stream};
 use tokio::{
     sync::broadcast::error::{RecvError, TryRecvError},
@@ -22,7 +26,7 @@ use tokio::{
 
 use super::{
     Shared,
-    rows::{self, NewSend},
+    rows::{self, NewFetch, NewSend},
 };
 
 /// Events read at once.
@@ -130,9 +134,13 @@ impl Follow {
 
 /// What a stretch of the ledger means for the rows.
 #[derive(Default)]
-struct Changes {
-    queued: Vec<NewSend>,
-    settled: Vec<MessageId>,
+pub(super) struct Changes {
+    /// Messages to be sent.
+    pub(super) queued: Vec<NewSend>,
+    /// Messages whose unknown outcome is known now.
+    pub(super) settled: Vec<MessageId>,
+    /// Files to be fetched.
+    pub(super) files: Vec<NewFetch>,
 }
 
 async fn follow_one(
@@ -166,12 +174,11 @@ async fn follow_one(
             }
         }
         follow.seen = seen;
-        if changes.queued.is_empty() && changes.settled.is_empty() && !follow.is_overdue() {
+        if changes.are_none() && !follow.is_overdue() {
             return Ok(follow);
         }
-        let Changes { queued, settled } = &changes;
-        if rows::advance(pool, tenant, (follow.stored, seen), queued, settled).await? {
-            if !(queued.is_empty() && settled.is_empty()) {
+        if rows::advance(pool, tenant, (follow.stored, seen), &changes).await? {
+            if !(changes.queued.is_empty() && changes.settled.is_empty()) {
                 shared.hint(tenant);
             }
             return Ok(Follow::at(seen));
@@ -188,12 +195,38 @@ impl Follow {
 }
 
 impl Changes {
+    fn are_none(&self) -> bool {
+        self.queued.is_empty() && self.settled.is_empty() && self.files.is_empty()
+    }
+
     /// Takes in one event; gives back its position.
     fn take(&mut self, recorded: &Recorded) -> i64 {
-        if let AnyEvent::Chat(event) = &recorded.event {
-            self.take_chat(event, recorded);
+        match &recorded.event {
+            AnyEvent::Chat(event) => {
+                self.take_chat(event, recorded);
+                self.take_file(event, recorded);
+            }
+            AnyEvent::Media(MediaEvent::MediaStored(_) | MediaEvent::MediaFetchFailed(_)) => {
+                let media = &recorded.stream.aggregate_id;
+                self.files.retain(|file| file.media_id.to_string() != *media);
+            }
+            _ => {}
         }
         recorded.position.0
+    }
+
+    fn take_file(&mut self, event: &ChatEvent, recorded: &Recorded) {
+        let Some(file) = IncomingFile::of(event) else { return };
+        let media_id = MediaId::of_waba(recorded.tenant, &file.waba_id);
+        if !self.files.iter().any(|known| known.media_id == media_id) {
+            self.files.push(NewFetch {
+                media_id,
+                position: recorded.position.0,
+                wa_id: recorded.stream.aggregate_id.clone(),
+                file,
+                queued_at: recorded.occurred_at,
+            });
+        }
     }
 
     fn take_chat(&mut self, event: &ChatEvent, recorded: &Recorded) {

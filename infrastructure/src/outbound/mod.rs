@@ -1,6 +1,7 @@
 //! The WhatsApp sender: a reactor that turns `MessageQueued` into calls and their outcomes into events.
 //!
-//! `enqueue` follows the ledger and makes rows of work; `worker` claims the oldest row of each chat, calls WhatsApp and
+//! `enqueue` follows the ledger and makes rows of work (those of `media::fetch` too, so that the ledger is followed
+//! once); `attach` gives WhatsApp the files that a message names; `worker` claims the oldest row of each chat, calls WhatsApp and
 //! settles; `rows` holds the statements of both. What holds, with any number of servers on one database:
 //!
 //! - a message is handed to WhatsApp at most once, unless WhatsApp certainly did not take it;
@@ -10,6 +11,7 @@
 //!
 //! Never here: what a message looks like on the wire, and what an outcome means for a chat.
 
+mod attach;
 mod bucket;
 mod call;
 mod enqueue;
@@ -25,7 +27,13 @@ use std::{
 };
 
 use chatledger_application::ports::{
-    clock::Clock, directory::Directory, ledger::Ledger, outbound::Settle, read_models::ReadModels, vault::Vault,
+    clock::Clock,
+    directory::Directory,
+    ledger::Ledger,
+    media::{MediaStore, WhatsAppMedia},
+    outbound::Settle,
+    read_models::ReadModels,
+    vault::Vault,
     whatsapp::WhatsApp,
 };
 use chatledger_domain::TenantId;
@@ -40,7 +48,7 @@ pub struct Parts {
     pub pool: PgPool,
     /// Where queued messages come from.
     pub ledger: Arc<dyn Ledger>,
-    /// WhatsApp's ids of quoted messages.
+    /// WhatsApp's ids of quoted messages, and the files that messages name.
     pub read_models: Arc<dyn ReadModels>,
     /// The number of a tenant.
     pub directory: Arc<dyn Directory>,
@@ -48,6 +56,10 @@ pub struct Parts {
     pub vault: Arc<dyn Vault>,
     /// The way out.
     pub whatsapp: Arc<dyn WhatsApp>,
+    /// The way out for files.
+    pub media: Arc<dyn WhatsAppMedia>,
+    /// Where files are kept.
+    pub store: Arc<dyn MediaStore>,
     /// Where outcomes go.
     pub settle: Arc<dyn Settle>,
     /// The time, to give up on old messages.

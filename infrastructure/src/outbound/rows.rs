@@ -2,10 +2,21 @@
 
 use std::time::Duration;
 
-use chatledger_domain::{MessageId, RawJson, TenantId, WaId};
+use chatledger_domain::{MediaId, MessageId, RawJson, TenantId, WaId, media::IncomingFile};
 use chrono::{DateTime, Utc};
 use sqlx::{FromRow, PgPool, postgres::types::PgInterval};
 use uuid::Uuid;
+
+use super::enqueue::Changes;
+
+/// A file to be fetched.
+pub(super) struct NewFetch {
+    pub(super) media_id: MediaId,
+    pub(super) position: i64,
+    pub(super) wa_id: String,
+    pub(super) file: IncomingFile,
+    pub(super) queued_at: DateTime<Utc>,
+}
 
 /// A message to be queued.
 pub(super) struct NewSend {
@@ -62,14 +73,13 @@ pub(super) async fn cursor(pool: &PgPool, tenant: TenantId) -> sqlx::Result<i64>
     sqlx::query_scalar(read).bind(tenant.0).fetch_one(pool).await
 }
 
-/// Moves the cursor, and with it makes the rows of new messages and drops those whose unknown outcome is known now.
-/// `false`, and nothing done, when the cursor is not where it was: another server was faster.
+/// Moves the cursor, and with it makes the rows of new messages and files, and drops those whose unknown outcome is
+/// known now. `false`, and nothing done, when the cursor is not where it was: another server was faster.
 pub(super) async fn advance(
     pool: &PgPool,
     tenant: TenantId,
     (from, to): (i64, i64),
-    queued: &[NewSend],
-    settled: &[MessageId],
+    Changes { queued, settled, files }: &Changes,
 ) -> sqlx::Result<bool> {
     let moved: i64 = sqlx::query_scalar(
         "WITH moved AS (\
@@ -84,6 +94,12 @@ pub(super) async fn advance(
              FROM unnest($5::bigint[], $6::text[], $7::uuid[], $8::text[], $9::text[], $10::timestamptz[]) \
                  AS n (position, wa_id, message_id, context, letter, queued_at) \
              WHERE EXISTS (SELECT FROM moved)\
+         ), files AS (\
+             INSERT INTO outbound.fetches \
+                 (tenant_id, media_id, position, wa_id, message_id, waba_id, mime_type, sha256, filename, queued_at) \
+             SELECT $1, n.* FROM unnest($11::uuid[], $12::bigint[], $13::text[], $14::uuid[], $15::text[], \
+                                        $16::text[], $17::text[], $18::text[], $19::timestamptz[]) AS n \
+             WHERE EXISTS (SELECT FROM moved) ON CONFLICT DO NOTHING\
          ) SELECT count(*) FROM moved",
     )
     .bind(tenant.0)
@@ -96,9 +112,23 @@ pub(super) async fn advance(
     .bind(queued.iter().map(|send| send.context.as_deref()).collect::<Vec<_>>())
     .bind(queued.iter().map(|send| send.letter.text()).collect::<Vec<_>>())
     .bind(queued.iter().map(|send| send.queued_at).collect::<Vec<_>>())
+    .bind(files.iter().map(|fetch| fetch.media_id.0).collect::<Vec<_>>())
+    .bind(files.iter().map(|fetch| fetch.position).collect::<Vec<_>>())
+    .bind(files.iter().map(|fetch| fetch.wa_id.as_str()).collect::<Vec<_>>())
+    .bind(files.iter().map(|fetch| fetch.file.message_id.0).collect::<Vec<_>>())
+    .bind(files.iter().map(|fetch| fetch.file.waba_id.as_str()).collect::<Vec<_>>())
+    .bind(texts(files, |file| file.mime_type.as_deref()))
+    .bind(texts(files, |file| file.sha256.as_deref()))
+    .bind(texts(files, |file| file.filename.as_deref()))
+    .bind(files.iter().map(|fetch| fetch.queued_at).collect::<Vec<_>>())
     .fetch_one(pool)
     .await?;
     Ok(moved == 1)
+}
+
+/// What messages say of their files, as text that Postgres can hold.
+fn texts(files: &[NewFetch], of: fn(&IncomingFile) -> Option<&str>) -> Vec<Option<String>> {
+    files.iter().map(|fetch| of(&fetch.file).map(|text| text.replace('\0', ""))).collect()
 }
 
 /// Claims the oldest row of some chats, and marks them as being called. A chat whose oldest row is not free is left
@@ -137,7 +167,7 @@ pub(super) async fn extend(pool: &PgPool, held: &[(TenantId, i64, i64)], lease: 
         "UPDATE outbound.sends s SET lease_until = now() + $4 \
          FROM unnest($1::uuid[], $2::bigint[], $3::bigint[]) AS held (tenant_id, position, fence) \
          WHERE s.tenant_id = held.tenant_id AND s.position = held.position AND s.fence = held.fence \
-             AND s.state = 'calling'",
+             AND s.state IN ('calling', 'uploading')",
     )
     .bind(held.iter().map(|(tenant, ..)| tenant.0).collect::<Vec<_>>())
     .bind(held.iter().map(|(_, position, _)| *position).collect::<Vec<_>>())
@@ -145,6 +175,41 @@ pub(super) async fn extend(pool: &PgPool, held: &[(TenantId, i64, i64)], lease: 
     .bind(interval(lease))
     .execute(pool)
     .await?;
+    Ok(())
+}
+
+/// Says that a row's files are being given to WhatsApp, or that this is over and the call comes; whether it is ours.
+pub(super) async fn turn(pool: &PgPool, send: &Send, state: &str) -> sqlx::Result<bool> {
+    let statement = "UPDATE outbound.sends SET state = $4 WHERE tenant_id = $1 AND position = $2 AND fence = $3";
+    let bound = sqlx::query(statement).bind(send.tenant_id).bind(send.position).bind(send.fence);
+    Ok(bound.bind(state).execute(pool).await?.rows_affected() == 1)
+}
+
+/// WhatsApp's id of a file that it was given lately.
+pub(super) async fn uploaded(
+    pool: &PgPool,
+    tenant: TenantId,
+    number: &str,
+    media: MediaId,
+) -> sqlx::Result<Option<String>> {
+    // WhatsApp keeps files for thirty days.
+    let statement = "SELECT waba_id FROM outbound.uploads WHERE tenant_id = $1 AND phone_number_id = $2 \
+                     AND media_id = $3 AND uploaded_at > now() - interval '25 days'";
+    sqlx::query_scalar(statement).bind(tenant.0).bind(number).bind(media.0).fetch_optional(pool).await
+}
+
+/// Remembers WhatsApp's id of a file that it was given.
+pub(super) async fn remember_upload(
+    pool: &PgPool,
+    tenant: TenantId,
+    number: &str,
+    media: MediaId,
+    waba_id: &str,
+) -> sqlx::Result<()> {
+    let statement = "INSERT INTO outbound.uploads (tenant_id, phone_number_id, media_id, waba_id) \
+                     VALUES ($1, $2, $3, $4) ON CONFLICT (tenant_id, phone_number_id, media_id) \
+                     DO UPDATE SET waba_id = excluded.waba_id, uploaded_at = now()";
+    sqlx::query(statement).bind(tenant.0).bind(number).bind(media.0).bind(waba_id).execute(pool).await?;
     Ok(())
 }
 
@@ -171,9 +236,12 @@ pub(super) async fn unknown(pool: &PgPool, send: &Send, block: Duration) -> sqlx
     Ok(bound.bind(interval(block)).execute(pool).await?.rows_affected() == 1)
 }
 
-/// Drops rows of unknown outcome whose time is over, and tells which tenants have rows that can be claimed.
+/// Drops rows of unknown outcome whose time is over, frees those whose upload died, and tells which tenants have rows that can be claimed.
 pub(super) async fn due(pool: &PgPool) -> sqlx::Result<Vec<TenantId>> {
     sqlx::query("DELETE FROM outbound.sends WHERE state = 'unknown' AND lease_until <= now()").execute(pool).await?;
+    let freed = "UPDATE outbound.sends SET state = 'queued', lease_until = NULL, fence = fence + 1 \
+                 WHERE state = 'uploading' AND lease_until < now()";
+    sqlx::query(freed).execute(pool).await?;
     let statement = "SELECT DISTINCT tenant_id FROM outbound.sends WHERE state = 'queued' AND not_before <= now()";
     let tenants: Vec<Uuid> = sqlx::query_scalar(statement).fetch_all(pool).await?;
     Ok(tenants.into_iter().map(TenantId).collect())

@@ -1,6 +1,9 @@
 //! WhatsApp's object of a message, passed on byte by byte but for what the contract adds or forbids (R-MSG-14, R-MSG-15).
 
-use chatledger_domain::RawJson;
+use chatledger_domain::{
+    RawJson,
+    media::{Attachment, KINDS, own_path, with_attachments},
+};
 use chatledger_projections::views::MessageView;
 use serde::{
     Deserialize, Deserializer, Serialize, Serializer,
@@ -11,9 +14,6 @@ use serde_json::value::RawValue;
 
 use super::Links;
 
-/// The keys under which media come.
-const MEDIA: [&str; 6] = ["image", "video", "audio", "voice", "document", "sticker"];
-
 /// `waba_payload` of a message.
 pub struct Payload<'a> {
     message: &'a MessageView,
@@ -23,6 +23,16 @@ pub struct Payload<'a> {
 impl<'a> Payload<'a> {
     pub(super) fn new(message: &'a MessageView, links: &'a Links<'a>) -> Self {
         Self { message, links }
+    }
+
+    /// The object with links that work now in the place of our own paths, wherever they stand.
+    fn linked(&self) -> RawJson {
+        with_attachments(&self.message.payload, |attachment| match attachment {
+            Attachment::Link(link) => {
+                own_path(link).map(|media| Attachment::Link(self.links.media(&media.to_string())))
+            }
+            Attachment::Id(_) => None,
+        })
     }
 
     /// Whether a key is written by us instead, or must not be there.
@@ -46,15 +56,18 @@ impl<'a> Payload<'a> {
 impl Serialize for Payload<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let message = self.message;
-        let Ok(pairs) = serde_json::from_str::<Pairs<'_>>(message.payload.text()) else {
-            return message.payload.serialize(serializer);
+        let payload = if message.from_us { self.linked() } else { message.payload.clone() };
+        let Ok(pairs) = serde_json::from_str::<Pairs<'_>>(payload.text()) else {
+            return payload.serialize(serializer);
         };
+        // A message that we asked WhatsApp to send; all others bring files that we fetch.
+        let is_request = message.from_us && pairs.get("recipient_type").is_some();
         let mut map = serializer.serialize_map(None)?;
         if let Some(preview_url) = self.preview_url(&pairs) {
             map.serialize_entry("preview_url", &preview_url)?;
         }
         for (key, value) in &pairs.0 {
-            match Medium::read(key, value) {
+            match Medium::read(key, value).filter(|_| !is_request) {
                 _ if self.leaves_out(key) => {}
                 Some(medium) => map.serialize_entry(key, &medium.with_link(self.links))?,
                 None => map.serialize_entry(key, value)?,
@@ -108,7 +121,7 @@ impl<'de> Deserialize<'de> for Pairs<'de> {
     }
 }
 
-/// A media object that we serve.
+/// A media object whose file is fetched from WhatsApp.
 struct Medium<'a> {
     pairs: Pairs<'a>,
     id: String,
@@ -116,24 +129,17 @@ struct Medium<'a> {
 
 impl<'a> Medium<'a> {
     fn read(key: &str, value: &'a RawValue) -> Option<Self> {
-        if !MEDIA.contains(&key) {
+        if !KINDS.contains(&key) {
             return None;
         }
         let pairs: Pairs<'a> = serde_json::from_str(value.get()).ok()?;
-        let id = pairs.text("id").or_else(|| own_id(&pairs.text("link")?))?;
+        let id = pairs.text("id")?;
         Some(Self { pairs, id })
     }
 
     fn with_link(self, links: &Links<'_>) -> Linked<'a> {
         Linked { link: links.media(&self.id), pairs: self.pairs }
     }
-}
-
-/// The medium of a link that we gave out ourselves, on whatever host.
-fn own_id(link: &str) -> Option<String> {
-    let url = url::Url::parse(link).ok()?;
-    let id = url.path().strip_prefix("/api/v1/media/")?.trim_end_matches('/');
-    (!id.is_empty() && !id.contains('/')).then(|| id.to_owned())
 }
 
 struct Linked<'a> {
@@ -245,7 +251,31 @@ mod tests {
     fn an_outgoing_link_to_a_stranger_is_left_alone() {
         let theirs = r#"{"to":"1","type":"image","image":{"link":"https://cdn.example/x.png"}}"#;
         assert!(shown(&message(true, theirs)).contains(r#"{"link":"https://cdn.example/x.png"}"#));
-        let ours = r#"{"to":"1","type":"image","image":{"link":"https://old.example/api/v1/media/77/?exp=1&sig=x"}}"#;
-        assert!(shown(&message(true, ours)).contains("https://a.example/api/v1/media/77/?exp=172800&sig="));
+        let alike = r#"{"to":"1","type":"image","image":{"link":"https://cdn.example/api/v1/media/77/"}}"#;
+        assert!(shown(&message(true, alike)).contains(r#"{"link":"https://cdn.example/api/v1/media/77/"}"#));
+    }
+
+    #[test]
+    fn r_msg_15_our_own_path_is_shown_as_a_signed_link_wherever_it_stands() {
+        let path = "/api/v1/media/0190f3a2-6000-7c00-8000-000000000001/";
+        let link = format!("https://a.example{path}?exp=172800&sig=");
+        for kind in [
+            format!(r#""image":{{"link":"{path}","caption":"x"}}"#),
+            format!(
+                r#""template":{{"components":[{{"parameters":[{{"type":"image","image":{{"link":"{path}"}}}}]}}]}}"#
+            ),
+            format!(r#""interactive":{{"header":{{"type":"video","video":{{"link":"{path}"}}}}}}"#),
+        ] {
+            let shown = shown(&message(true, &format!(r#"{{"recipient_type":"individual","to":"1",{kind}}}"#)));
+            assert!(shown.contains(&link), "{shown}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_whatsapp_was_named_by_its_own_id_has_no_link_of_ours() {
+        let sent = r#"{"recipient_type":"individual","to":"1","type":"image","image":{"id":"77"}}"#;
+        assert!(!shown(&message(true, sent)).contains("link"));
+        let echoed = r#"{"from":"2","to":"1","type":"image","image":{"id":"77"}}"#;
+        assert!(shown(&message(true, echoed)).contains("/api/v1/media/77/?exp="));
     }
 }

@@ -1,5 +1,6 @@
 //! The sender on a real Postgres, with a WhatsApp that does as it is told.
 
+mod files;
 mod world;
 
 use std::{
@@ -38,6 +39,8 @@ async fn the_sender_keeps_its_promises() {
     a_lost_cursor_sends_nothing_again(Base::new(&cluster, "f").await).await;
     quoted_messages_go_out_by_whatsapps_ids(Base::new(&cluster, "g").await).await;
     a_number_has_a_rate(Base::new(&cluster, "h").await).await;
+    files::our_own_files_are_given_first_and_once(Base::new(&cluster, "i").await).await;
+    files::a_dead_servers_upload_is_made_again(Base::new(&cluster, "j").await).await;
     cluster.stop().await;
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chatledger_application::ports::whatsapp::Outcome;
+use chatledger_application::ports::{media::NoUpload, whatsapp::Outcome};
 use chatledger_domain::RawJson;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -67,6 +67,33 @@ pub(super) fn is_not_now(codes: &[i64]) -> bool {
 /// The errors that an answer holds, in one form.
 pub(super) fn errors_in(body: &[u8]) -> Vec<Value> {
     serde_json::from_slice(body).map(errors_of).unwrap_or_default()
+}
+
+/// What an answer means for a file that was given; WhatsApp's id of it. Giving it again does no harm.
+pub(super) fn uploaded(status: u16, after: Option<Duration>, body: Option<&Vec<u8>>) -> Result<String, NoUpload> {
+    let answer: Option<Value> = body.and_then(|body| serde_json::from_slice(body).ok());
+    let id = answer.as_ref().and_then(|answer| {
+        let id = answer.get("id").or_else(|| answer.pointer("/media/0/id"))?;
+        id.as_str().filter(|id| !id.is_empty()).map(str::to_owned)
+    });
+    if let (true, Some(id)) = ((200..300).contains(&status), id) {
+        return Ok(id);
+    }
+    match outcome(status, after, body) {
+        Outcome::Rejected { errors } => Err(NoUpload::Refused(errors)),
+        Outcome::Later { after, reason } => Err(NoUpload::Later { after, reason }),
+        Outcome::Unknown { reason } => Err(NoUpload::Later { after, reason }),
+        Outcome::Accepted { .. } => Err(NoUpload::Later { after, reason: "no id of the file".to_owned() }),
+    }
+}
+
+/// Whether WhatsApp says that it does not have what was asked for.
+pub(super) fn says_gone(status: u16, body: Option<&Vec<u8>>) -> bool {
+    let answer: Option<Answer> = body.and_then(|body| serde_json::from_slice(body).ok());
+    let codes: Vec<i64> =
+        answer.map(errors_of).unwrap_or_default().iter().filter_map(|error| error.get("code")?.as_i64()).collect();
+    // 100: no such object; 1006: the same, on-premises.
+    matches!(status, 404 | 410) || (status == 400 && codes.iter().any(|code| matches!(code, 100 | 1006)))
 }
 
 /// A refusal of our own: no call can be made.

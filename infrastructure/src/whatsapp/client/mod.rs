@@ -4,6 +4,7 @@
 
 mod account;
 mod answer;
+mod media;
 mod receipt;
 mod request;
 #[cfg(test)]
@@ -101,22 +102,27 @@ impl WhatsApp for WhatsAppClient {
     }
 }
 
-async fn read(mut response: Response) -> Outcome {
+async fn read(response: Response) -> Outcome {
     let status = response.status().as_u16();
     let after = response
         .headers()
         .get("retry-after")
         .and_then(|value| value.to_str().ok()?.trim().parse().ok())
         .map(Duration::from_secs);
+    let body = whole(response).await;
+    answer::outcome(status, after, body.as_ref())
+}
+
+/// The body of an answer, where all of it came and it is no longer than answers are.
+async fn whole(mut response: Response) -> Option<Vec<u8>> {
     let mut body = Vec::new();
-    let whole = loop {
+    loop {
         match response.chunk().await {
             Ok(Some(chunk)) if body.len() + chunk.len() <= MAX_ANSWER => body.extend_from_slice(&chunk),
-            Ok(None) => break true,
-            Ok(Some(_)) | Err(_) => break false,
+            Ok(None) => return Some(body),
+            Ok(Some(_)) | Err(_) => return None,
         }
-    };
-    answer::outcome(status, after, whole.then_some(&body))
+    }
 }
 
 /// Nothing was written before there was a connection; afterwards nobody knows.

@@ -45,6 +45,42 @@ pub struct Behaviour {
     /// How long that takes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub template_delay_ms: Option<u64>,
+    /// What happens to files that are asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub media: Option<MediaFault>,
+}
+
+/// What happens to files that are asked for, or given.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MediaFault {
+    /// What.
+    pub fault: MediaWoe,
+    /// How often.
+    #[serde(default = "one")]
+    pub count: u32,
+    /// For how long, where it takes time.
+    #[serde(default)]
+    pub ms: u64,
+}
+
+/// A fault of files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MediaWoe {
+    /// The file is gone.
+    Gone,
+    /// The address of the bytes answers 404, though the file is there.
+    Missing,
+    /// The answer has HTTP status 503; of a file that is given too.
+    Busy,
+    /// The connection is cut in the middle of the bytes.
+    Cut,
+    /// Other bytes come.
+    Wrong,
+    /// The bytes come slowly.
+    Slow,
+    /// The address is on another host.
+    Elsewhere,
 }
 
 /// How calls about the account (templates, the business profile) go wrong; an empty one: not at all.
@@ -168,6 +204,7 @@ impl Behaviour {
         set(&mut self.account, other.account);
         set(&mut self.template_verdict, other.template_verdict);
         set(&mut self.template_delay_ms, other.template_delay_ms);
+        set(&mut self.media, other.media);
     }
 
     /// Uses up the next fault.
@@ -182,6 +219,12 @@ impl Behaviour {
             return Some(Instead::Cut(cut.when));
         }
         used(&mut self.hang, |hang| &mut hang.count).map(|hang| Instead::Hang(Duration::from_millis(hang.ms)))
+    }
+
+    /// Uses up the next fault of files, when it is one of these.
+    pub(super) fn next_media_fault(&mut self, woes: &[MediaWoe]) -> Option<MediaFault> {
+        self.media.as_ref().filter(|fault| woes.contains(&fault.fault))?;
+        used(&mut self.media, |fault| &mut fault.count)
     }
 
     /// Uses up the next failure by status: its code.

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use actix_web::{
-    HttpResponse,
-    web::{self, Data, Json, Query, ServiceConfig},
+    HttpRequest, HttpResponse,
+    web::{self, Bytes, Data, Json, Path, Query, ServiceConfig},
 };
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -23,6 +23,8 @@ pub(super) fn routes(config: &mut ServiceConfig) {
             .route("/behaviour", web::post().to(behave))
             .route("/messages", web::get().to(messages))
             .route("/reads", web::get().to(reads))
+            .route("/media", web::post().to(keep))
+            .route("/media/{id}", web::get().to(media))
             .route("/webhooks", web::get().to(webhooks))
             .route("/calls", web::get().to(calls))
             .route("/profiles", web::get().to(profiles))
@@ -67,6 +69,30 @@ async fn messages(state: Data<State>, filter: Query<Filter>) -> HttpResponse {
 
 async fn reads(state: Data<State>) -> HttpResponse {
     HttpResponse::Ok().json(json!({ "reads": state.lock().reads }))
+}
+
+#[derive(Deserialize)]
+struct Wanted {
+    id: Option<String>,
+}
+
+async fn keep(state: Data<State>, request: HttpRequest, wanted: Query<Wanted>, bytes: Bytes) -> HttpResponse {
+    let mime_type = request.headers().get("content-type").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let mut memory = state.lock();
+    let made = memory.keep(mime_type.to_owned(), bytes);
+    let id = wanted.into_inner().id.unwrap_or_else(|| made.clone());
+    if let Some(media) = memory.media.remove(&made) {
+        memory.media.insert(id.clone(), media);
+    }
+    let sha256 = memory.media.get(&id).map(|media| media.sha256.clone());
+    HttpResponse::Ok().json(json!({ "id": id, "sha256": sha256 }))
+}
+
+async fn media(state: Data<State>, id: Path<String>) -> HttpResponse {
+    match state.lock().media.get(&*id) {
+        Some(media) => HttpResponse::Ok().content_type(media.mime_type.clone()).body(media.bytes.clone()),
+        None => HttpResponse::NotFound().finish(),
+    }
 }
 
 async fn webhooks(state: Data<State>) -> HttpResponse {

@@ -18,6 +18,7 @@ fn known(code: i64) -> (u16, &'static str) {
         131_048 => (429, "Spam rate limit hit"),
         131_049 => (400, "This message was not delivered to maintain healthy ecosystem engagement"),
         131_051 => (400, "Unsupported message type"),
+        131_053 => (400, "Media upload error"),
         131_056 => (400, "(Business Account, Consumer Account) pair rate limit hit"),
         131_057 => (500, "Account in maintenance mode"),
         132_001 => (404, "Template name does not exist in the translation"),

@@ -1,14 +1,19 @@
 //! Media, in memory: upload, where it is, download, forget.
 
+use std::{future::ready, time::Duration};
+
 use actix_multipart::Multipart;
 use actix_web::{
     FromRequest, HttpRequest, HttpResponse,
+    body::SizedStream,
+    rt,
     web::{self, Bytes, BytesMut, Data, Payload, ServiceConfig},
 };
-use futures_util::TryStreamExt;
+use futures_util::{StreamExt, TryStreamExt, stream};
 use serde_json::json;
 
 use super::{
+    behaviour::MediaWoe,
     fault,
     messages::{PREFIXES, bearer, by_key, invalid_key},
     state::State,
@@ -48,6 +53,7 @@ async fn upload(state: Data<State>, request: HttpRequest, payload: Payload) -> a
     if !is_known(&state, &request) {
         return Ok(refused(&request));
     }
+    let woe = state.lock().behaviour.next_media_fault(&[MediaWoe::Busy, MediaWoe::Gone]);
     let content_type = request.headers().get("content-type").and_then(|value| value.to_str().ok()).unwrap_or("");
     let flat = request.path().starts_with("/v1/");
     let mut payload = payload.into_inner();
@@ -59,6 +65,11 @@ async fn upload(state: Data<State>, request: HttpRequest, payload: Payload) -> a
     } else {
         (content_type.to_owned(), Bytes::from_request(&request, &mut payload).await?)
     };
+    match woe.map(|woe| woe.fault) {
+        Some(MediaWoe::Busy) => return Ok(fault::of_http(503, false, flat, None)),
+        Some(_) => return Ok(fault::answer(131_053, "", flat)),
+        None => {}
+    }
     let id = state.lock().keep(mime_type, bytes);
     Ok(HttpResponse::Ok().json(if flat { json!({ "media": [{ "id": id }] }) } else { json!({ "id": id }) }))
 }
@@ -89,10 +100,18 @@ async fn look_up(state: Data<State>, request: HttpRequest) -> HttpResponse {
         return refused(&request);
     }
     let id = request.match_info().query("id");
-    let memory = state.lock();
+    let mut memory = state.lock();
+    let woe = memory.behaviour.next_media_fault(&[MediaWoe::Gone, MediaWoe::Busy, MediaWoe::Elsewhere]);
+    let mut host = state.url.as_str();
+    match woe.map(|woe| woe.fault) {
+        Some(MediaWoe::Gone) => return fault::answer(100, "Object does not exist", false),
+        Some(MediaWoe::Busy) => return fault::of_http(503, false, false, None),
+        Some(_) => host = "http://169.254.169.254",
+        None => {}
+    }
     if let Some(media) = memory.media.get(id) {
         return HttpResponse::Ok().json(json!({
-            "messaging_product": "whatsapp", "id": id, "url": format!("{}/download/{id}", state.url),
+            "messaging_product": "whatsapp", "id": id, "url": format!("{host}/download/{id}"),
             "mime_type": media.mime_type, "sha256": media.sha256, "file_size": media.bytes.len(),
         }));
     }
@@ -112,9 +131,32 @@ async fn download(state: Data<State>, request: HttpRequest) -> HttpResponse {
     if !is_known(&state, &request) {
         return refused(&request);
     }
-    match state.lock().media.get(request.match_info().query("id")) {
-        Some(media) => HttpResponse::Ok().content_type(media.mime_type.clone()).body(media.bytes.clone()),
-        None => HttpResponse::NotFound().finish(),
+    let of_bytes = [MediaWoe::Missing, MediaWoe::Cut, MediaWoe::Wrong, MediaWoe::Slow];
+    let woe = state.lock().behaviour.next_media_fault(&of_bytes);
+    let media = state.lock().media.get(request.match_info().query("id")).cloned();
+    let (Some(media), woe) = (media, woe) else { return HttpResponse::NotFound().finish() };
+    let bytes = media.bytes;
+    let mut answer = HttpResponse::Ok();
+    answer.content_type(media.mime_type);
+    let Some(woe) = woe else { return answer.body(bytes) };
+    let half = bytes.len() / 2;
+    match woe.fault {
+        MediaWoe::Cut => {
+            let cut = stream::iter([Ok(bytes.slice(..half)), Err("cut")]);
+            answer.body(SizedStream::new(bytes.len() as u64, cut.map_err(Box::<dyn std::error::Error>::from)))
+        }
+        MediaWoe::Wrong => answer.body(vec![b'x'; bytes.len()]),
+        MediaWoe::Slow => {
+            let pause = Duration::from_millis(woe.ms);
+            let (size, rest) = (bytes.len() as u64, bytes.slice(half..));
+            let first = stream::once(ready(Ok::<_, actix_web::Error>(bytes.slice(..half))));
+            let slow = first.chain(stream::once(async move {
+                rt::time::sleep(pause).await;
+                Ok(rest)
+            }));
+            answer.body(SizedStream::new(size, Box::pin(slow)))
+        }
+        _ => HttpResponse::NotFound().finish(),
     }
 }
 

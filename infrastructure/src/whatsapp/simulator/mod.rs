@@ -18,6 +18,7 @@
 //! | `GET`, `POST /simulator/templates` | all templates; another list of them |
 //! | `GET`, `POST /simulator/profiles` | business profiles by number; changes of them |
 //! | `GET /simulator/calls` | how often it was asked about the account, by question |
+//! | `GET`, `POST /simulator/media[/{id}]` | a file's bytes, without a credential; keeps one (`?id=`), answers `{id, sha256}` |
 //! | `GET /simulator/webhooks` | how many calls to the callback were answered, by HTTP status |
 //! | `POST /simulator/verify` | the verification handshake with the callback; answers `{status, ok}` |
 //! | `POST /simulator/callback` | `{url?, channel_url?}`: where webhooks go |
@@ -51,7 +52,7 @@ use std::{
 };
 
 use actix_web::{App, HttpServer, dev::ServerHandle, web};
-pub use behaviour::{AccountFault, Behaviour, Cut, Fail, Hang, HttpFault, Statuses, When};
+pub use behaviour::{AccountFault, Behaviour, Cut, Fail, Hang, HttpFault, MediaFault, MediaWoe, Statuses, When};
 pub use inbound::Inbound;
 use state::State;
 pub use state::{Delivered, SimulatedNumber};

@@ -1,5 +1,7 @@
 //! Media: uploading, serving, fetching what customers send, sending by our own links.
 
+mod fetching;
+mod sending;
 mod serving;
 mod uploads;
 
