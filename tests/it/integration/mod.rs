@@ -15,6 +15,7 @@ mod filters;
 mod general;
 mod group_permissions;
 mod groups;
+mod headers;
 mod media;
 mod messages_list;
 mod pagination;

@@ -318,6 +318,45 @@ async fn s10_an_id_is_new_at_each_log_in_and_dies_with_what_it_stands_for() {
 }
 
 #[tokio::test]
+async fn s10_a_new_password_and_the_end_of_access_end_all_sessions() {
+    let inbox = Inbox::start().await;
+    let [first, second] = [inbox.agents_browser().await, inbox.agents_browser().await];
+    let admins = inbox.browser("admin", &inbox.admin.password).await;
+    let new = "correct horse battery";
+    let change = json!({"current_password": inbox.agent.password, "new_password": new});
+    inbox.put(&inbox.agent, "users/password/change/", change).await.expect(200);
+    for browser in [&first, &second] {
+        assert_eq!(refused(&inbox.who(&browser.cookies()).await), (403, NOT_PROVIDED));
+    }
+    let third = inbox.browser("agent", new).await;
+    assert_eq!(inbox.who(&third.cookies()).await.status, 200);
+    let path = format!("users/{}/password/change/", inbox.agent.id);
+    inbox.put(&inbox.admin, &path, json!({"password": "another horse battery"})).await.expect(200);
+    assert_eq!(refused(&inbox.who(&third.cookies()).await), (403, NOT_PROVIDED));
+    let fourth = inbox.browser("agent", "another horse battery").await;
+    assert_eq!(inbox.delete(&inbox.admin, &format!("users/{}/", inbox.agent.id)).await.status, 204);
+    assert_eq!(refused(&inbox.who(&fourth.cookies()).await), (403, NOT_PROVIDED));
+    assert_eq!(inbox.who(&admins.cookies()).await.status, 200, "others stay");
+    assert_eq!(inbox.count("SELECT count(*) FROM vault.sessions").await, 1);
+}
+
+#[tokio::test]
+async fn r_auth_1_3_and_4_a_token_comes_before_a_session_and_a_bearer_is_not_looked_at() {
+    let inbox = Inbox::start().await;
+    let cookies = inbox.agents_browser().await.cookies();
+    let ask = async |sent: &str| {
+        inbox.raw("GET", "users/current/", &[("Cookie", &cookies), ("Authorization", sent)], "").await
+    };
+    assert_eq!(ask(&super::credential(&inbox.bot)).await.expect(200)["username"], "bot");
+    for bad in ["Token x", "Token", "Token a b"] {
+        assert_eq!(refused(&ask(bad).await), (403, r#"{"detail":"Invalid token."}"#), "{bad}");
+    }
+    for other in [format!("Bearer {}", inbox.bot.token), "Bearer x".to_owned(), "Basic YTpi".to_owned()] {
+        assert_eq!(ask(&other).await.expect(200)["username"], "agent", "{other}");
+    }
+}
+
+#[tokio::test]
 async fn logging_out_ends_the_session_and_leaves_the_token() {
     let inbox = Inbox::start().await;
     for method in ["GET", "POST"] {
