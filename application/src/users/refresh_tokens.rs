@@ -1,9 +1,12 @@
 //! Refresh tokens: an operator makes one for a user, who exchanges it for the user's token without a password.
 
-use chatledger_domain::{TenantId, UserId, user::User};
+use chatledger_domain::{
+    TenantId, UserId,
+    user::{User, UserCommand},
+};
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::{application::Application, error::ApplicationError};
+use crate::{application::Application, error::ApplicationError, streams::StreamOf};
 
 impl Application {
     /// Makes a refresh token for a user; it and when it expires.
@@ -18,9 +21,15 @@ impl Application {
     ) -> Result<(String, DateTime<Utc>), ApplicationError> {
         let unknown = || ApplicationError::UnknownUser(UserId::default());
         let user = self.read_models.user_by_name(tenant, username).await?.ok_or_else(unknown)?;
-        self.active_user(tenant, user).await?.ok_or_else(unknown)?;
+        let stream = self.active_user(tenant, user).await?.ok_or_else(unknown)?;
         let (token, now) = (format!("{}{}", tenant.tag(), self.random.hex(32)), self.clock.now());
         let expires_at = now + life;
+        let (streams, metadata) = ([StreamOf::new::<User>(&stream)], self.system("set-up", None));
+        // The event comes first: nobody gets in without one.
+        let work = self.streams.transact(tenant, &streams, &metadata, now, |d| {
+            d.decide::<User>(&stream, UserCommand::RecordRefreshToken { expires_at: expires_at.timestamp() })
+        });
+        work.await?;
         self.vault.add_refresh_token(tenant, user, &token, now, expires_at).await?;
         Ok((token, expires_at))
     }

@@ -36,6 +36,11 @@ pub enum UserCommand {
     },
     /// Records that its token was issued; the token itself is kept elsewhere, encrypted.
     RecordToken,
+    /// Records that a refresh token was made.
+    RecordRefreshToken {
+        /// Until when it can be used, in POSIX seconds.
+        expires_at: i64,
+    },
     /// Sets how it logs in, is called and is reached.
     ChangeDetails {
         /// Its name for logging in.

@@ -1,8 +1,9 @@
 //! The rules of users.
 
 use super::{
-    AvailabilityChanged, Details, PasswordChanged, TokenIssued, User, UserActivated, UserCommand, UserCreated,
-    UserDeactivated, UserDetailsChanged, UserEvent, UserGroupsChanged, UserPermissionsChanged, UserRefusal,
+    AvailabilityChanged, Details, PasswordChanged, RefreshTokenIssued, TokenIssued, User, UserActivated, UserCommand,
+    UserCreated, UserDeactivated, UserDetailsChanged, UserEvent, UserGroupsChanged, UserPermissionsChanged,
+    UserRefusal,
 };
 use crate::{decider::Decider, ids::Position};
 
@@ -25,6 +26,7 @@ impl Decider for User {
             UserCommand::Activate => unless(self.activated, UserActivated {}.into()),
             UserCommand::RecordPassword { done_by } => Ok(vec![PasswordChanged { done_by }.into()]),
             UserCommand::RecordToken => Ok(vec![TokenIssued {}.into()]),
+            UserCommand::RecordRefreshToken { expires_at } => Ok(vec![RefreshTokenIssued { expires_at }.into()]),
             UserCommand::ChangePermissions { overrides, done_by } => {
                 unless(overrides == self.overrides, UserPermissionsChanged { overrides, done_by }.into())
             }

@@ -45,6 +45,13 @@ pub struct PasswordChanged {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct TokenIssued {}
 
+/// A secret was made that can be exchanged for the user's token.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct RefreshTokenIssued {
+    /// Until when, in POSIX seconds.
+    pub expires_at: i64,
+}
+
 /// A user's name for logging in, names or address changed. Carries all of them, and the name for logging in before.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct UserDetailsChanged {
@@ -109,6 +116,8 @@ crate::events! {
         PasswordChanged = "PasswordChanged" v "1",
         /// Token issued.
         TokenIssued = "TokenIssued" v "1",
+        /// Refresh token made.
+        RefreshTokenIssued = "RefreshTokenIssued" v "1",
         /// Names or address changed.
         UserDetailsChanged = "UserDetailsChanged" v "1",
         /// Own permissions set.

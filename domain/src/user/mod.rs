@@ -11,8 +11,8 @@ mod tests;
 
 pub use command::UserCommand;
 pub use event::{
-    AvailabilityChanged, PasswordChanged, TokenIssued, UserActivated, UserCreated, UserDeactivated, UserDetailsChanged,
-    UserEvent, UserGroupsChanged, UserPermissionsChanged, username_claim,
+    AvailabilityChanged, PasswordChanged, RefreshTokenIssued, TokenIssued, UserActivated, UserCreated, UserDeactivated,
+    UserDetailsChanged, UserEvent, UserGroupsChanged, UserPermissionsChanged, username_claim,
 };
 pub use membership::Membership;
 pub use refusal::UserRefusal;

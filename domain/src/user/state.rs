@@ -103,7 +103,7 @@ impl User {
             }
             UserEvent::AvailabilityChanged(e) => self.is_available = e.is_available,
             UserEvent::UserDeactivated(e) => self.ended = Some(Ended { done_by: e.done_by }),
-            UserEvent::PasswordChanged(_) | UserEvent::TokenIssued(_) => {}
+            UserEvent::PasswordChanged(_) | UserEvent::TokenIssued(_) | UserEvent::RefreshTokenIssued(_) => {}
         }
     }
 }

@@ -87,6 +87,6 @@ fn statement<'q>(
                 .bind(e.role.as_str())
                 .bind(e.groups.iter().map(|group| group.0).collect::<Vec<_>>())
         }
-        UserEvent::PasswordChanged(_) | UserEvent::TokenIssued(_) => return None,
+        UserEvent::PasswordChanged(_) | UserEvent::TokenIssued(_) | UserEvent::RefreshTokenIssued(_) => return None,
     })
 }

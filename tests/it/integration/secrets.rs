@@ -136,6 +136,8 @@ async fn convert_refresh_token_gives_the_users_token_once() {
         async |body: Value| inbox.raw("POST", "auth/convert_refresh_token/", &[JSON], &body.to_string()).await;
     let used = r#"{"reason":"The refresh token is unknown, used or expired."}"#;
     let token = make(&["agent"]).unwrap();
+    let made = "SELECT count(*) FROM ledger.events WHERE event_type = 'RefreshTokenIssued'";
+    assert_eq!(inbox.count(made).await, 1, "the history tells of it");
     // Kept, it can be used again; then, among parallel ones, once.
     for _ in 0..2 {
         let answer = convert(json!({"refresh_token": token, "keep_refresh_token": true})).await;

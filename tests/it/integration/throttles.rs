@@ -1,5 +1,8 @@
 //! R-LIM-5 and S13: how often who may fail to prove who it is, and what a flood of log-ins does to others.
 
+use std::time::{Duration, Instant};
+
+use chatledger_api::bootstrap::Config;
 use futures_util::future::join_all;
 use serde_json::json;
 
@@ -68,20 +71,26 @@ async fn r_lim_5_bad_credentials_of_any_kind_from_one_address_come_to_an_end() {
 
 #[tokio::test]
 async fn r_lim_5_three_hundred_a_minute_unless_told() {
-    let inbox = Inbox::start_with(|config| {
-        let defaults = chatledger_api::bootstrap::Config::load(None).expect("the defaults are valid");
-        config.failed_authentications_per_minute = defaults.failed_authentications_per_minute;
-    })
-    .await;
-    let mut refused = 0;
-    for _ in 0..10 {
-        let ask = || inbox.raw("GET", "tags/", &[("Authorization", "Token x")], "");
-        let answers = join_all((0..31).map(|_| ask())).await;
-        assert!(answers.iter().all(|answer| matches!(answer.status, 403 | 429)));
-        refused += answers.iter().filter(|answer| answer.status == 429).count();
+    // A try that takes longer than a minute on a busy machine counts anew, and says nothing.
+    for _ in 0..3 {
+        let inbox = Inbox::start_with(|config| {
+            let defaults = Config::load(None).expect("the defaults are valid");
+            config.failed_authentications_per_minute = defaults.failed_authentications_per_minute;
+        })
+        .await;
+        let (since, mut refused) = (Instant::now(), 0);
+        for _ in 0..10 {
+            let ask = || inbox.raw("GET", "tags/", &[("Authorization", "Token x")], "");
+            let answers = join_all((0..31).map(|_| ask())).await;
+            assert!(answers.iter().all(|answer| matches!(answer.status, 403 | 429)));
+            refused += answers.iter().filter(|answer| answer.status == 429).count();
+        }
+        if since.elapsed() < Duration::from_secs(60) {
+            assert_eq!(refused, 10);
+            return;
+        }
     }
-    // More than a minute on a busy machine begins a new count.
-    assert!(refused == 10 || refused == 0, "{refused}");
+    panic!("310 requests never fit into a minute");
 }
 
 #[tokio::test]

@@ -172,6 +172,7 @@ pub async fn set_up(w: &mut Writer, slug: &str) -> (Vec<i64>, Vec<i64>, Vec<i64>
     w.add("User", "ines", UserEvent::from(AvailabilityChanged { is_available: false, done_by: None }));
     w.add("User", "ines", UserEvent::from(PasswordChanged { done_by: None }));
     w.add("User", "bot", UserEvent::from(TokenIssued {}));
+    w.add("User", "bot", UserEvent::from(RefreshTokenIssued { expires_at: 1_767_700_000 }));
     let overrides = Overrides { can_read_chats: Some(Scope::User), ..Overrides::default() };
     w.add("User", "ines", UserEvent::from(UserPermissionsChanged { overrides, done_by: None }));
     let moved = UserGroupsChanged { role: Role::App, groups: [GroupId(groups[2])].into(), done_by: None };
