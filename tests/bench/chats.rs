@@ -1,4 +1,5 @@
-//! `GET /chats/` at 200,000 chats and 1,000,000 messages: first page and search.
+//! `GET /chats/` at 200,000 chats and 1,000,000 messages: first page and search, and the lists of users who may read
+//! some of them only.
 
 use std::time::{Duration, Instant};
 
@@ -39,9 +40,44 @@ pub async fn run(size: Size) {
     print("first page of 20", &small);
     let search = gets(&server, 200, |i| format!("/api/v1/chats/?limit=20&search={}", customer(i * 37 % chats))).await;
     print("search (bar: p99 50 ms)", &search);
+    restricted(&server, chats).await;
     let naive = naive(&server).await;
     println!("  comparator: the same first page counted and sorted at read time, SQL alone: {naive:.1} ms");
     println!("  ratio: {:.3}\n", first.percentile(50.0) / naive);
+}
+
+/// Chats of the agent, and of the agent's group.
+const OWN: usize = 50;
+const GROUP: usize = 20_000;
+
+/// The lists of a user who may read its own chats, or its group's, and an admin's list of its own.
+async fn restricted(server: &Server, chats: usize) {
+    let id = |who: &str| server.ready[who]["id"].as_i64().expect("an id");
+    let group = server.count("SELECT id FROM read_models.groups WHERE built_in = 'user'").await;
+    let admin = credential(server, "admin");
+    let assign = |chat: usize, body: String| {
+        request("PATCH", &format!("/api/v1/chat_assignment/{}/", customer(chat)), &admin, &body)
+    };
+    let step = (chats / GROUP).max(1);
+    let of_group = (0..GROUP.min(chats)).map(|i| assign(i * step, format!(r#"{{"assigned_group":{group}}}"#)));
+    let own = (0..OWN).map(|i| assign(i * 37 % chats, format!(r#"{{"assigned_to_user":{}}}"#, id("agent"))));
+    let mine = (0..OWN).map(|i| assign(i * 37 % chats + 1, format!(r#"{{"assigned_to_user":{}}}"#, id("admin"))));
+    send(address(server), of_group.chain(own).chain(mine).collect(), 16, None).await;
+    for scope in ["user", "group"] {
+        let body = format!(r#"{{"permissions":{{"can_read_chats":"{scope}"}}}}"#);
+        let path = format!("/api/v1/users/{}/", id("agent"));
+        send(address(server), vec![request("PATCH", &path, &admin, &body)], 1, None).await;
+        server.settle().await;
+        for list in ["chats", "messages"] {
+            let outcome = gets_as(server, "agent", 400, |_| format!("/api/v1/{list}/")).await;
+            print(
+                &format!("first {list} of a user who may read those of its {scope} (bar: p50 5 ms, p99 20 ms)"),
+                &outcome,
+            );
+        }
+    }
+    let mine = gets(server, 400, |_| "/api/v1/chats/?assigned_to_me=true".to_owned()).await;
+    print("an admin's own chats (bar: p50 5 ms, p99 20 ms)", &mine);
 }
 
 /// What a peer does: count all, find each chat's newest message, count its unread ones, sort, take a page.
@@ -66,7 +102,15 @@ async fn naive(server: &Server) -> f64 {
 }
 
 async fn gets(server: &Server, count: usize, path: impl Fn(usize) -> String) -> Outcome {
-    let token = format!("Authorization: Token {}\r\n", server.text("/admin/token"));
+    gets_as(server, "admin", count, path).await
+}
+
+fn credential(server: &Server, who: &str) -> String {
+    format!("Authorization: Token {}\r\n", server.text(&format!("/{who}/token")))
+}
+
+async fn gets_as(server: &Server, who: &str, count: usize, path: impl Fn(usize) -> String) -> Outcome {
+    let token = credential(server, who);
     let requests = (0..count).map(|i| request("GET", &path(i), &token, "")).collect();
     send(address(server), requests, 1, None).await
 }
