@@ -101,3 +101,37 @@ async fn the_current_password_cannot_be_found_by_trying() {
     assert_eq!(answer.status, 429, "{}", answer.text);
     assert!(answer.headers.contains_key("retry-after"));
 }
+
+/// A browser's cookies after it logged in.
+async fn browser(inbox: &Inbox, user: &Login) -> String {
+    let form = [("content-type", "application/x-www-form-urlencoded"), ("cookie", "csrftoken=abc")];
+    let body = format!("csrfmiddlewaretoken=abc&username={}&password={}", user.username, user.password);
+    let answer = inbox.raw("POST", "/login/", &form, &body).await;
+    assert_eq!(answer.status, 302, "{}", answer.text);
+    let cookies = answer.headers.get_all("set-cookie").iter().map(|cookie| cookie.to_str().unwrap());
+    let session = cookies.filter(|cookie| cookie.starts_with("sessionid=")).last().unwrap();
+    session.split(';').next().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn s10_and_r_usr_8_sessions_end_with_the_password_and_with_the_user() {
+    let inbox = Inbox::start().await;
+    let (admin, agent) = (&inbox.admin, &inbox.agent);
+    let who = async |cookies: &str| inbox.raw("GET", "users/current/", &[("cookie", cookies)], "").await.status;
+    let of_agent = format!("SELECT count(*) FROM vault.sessions WHERE user_id = {}", agent.id);
+    let bystander = browser(&inbox, &inbox.bot).await;
+    // Changed by itself, set by an admin, and ended.
+    let sessions = [browser(&inbox, agent).await, browser(&inbox, agent).await];
+    inbox.put(agent, OWN, own(&agent.password, NEW)).await.expect(200);
+    assert_eq!((who(&sessions[0]).await, who(&sessions[1]).await, inbox.count(&of_agent).await), (403, 403, 0));
+    let session = browser(&inbox, &Login { password: NEW.to_owned(), ..agent.clone() }).await;
+    assert_eq!(who(&session).await, 200);
+    let path = format!("users/{}/password/change/", agent.id);
+    inbox.put(admin, &path, json!({"password": agent.password})).await.expect(200);
+    assert_eq!((who(&session).await, inbox.count(&of_agent).await), (403, 0));
+    let session = browser(&inbox, agent).await;
+    assert_eq!(who(&session).await, 200);
+    inbox.delete(admin, &format!("users/{}/", agent.id)).await;
+    assert_eq!((who(&session).await, inbox.count(&of_agent).await), (403, 0));
+    assert_eq!((who(&bystander).await, inbox.get(&inbox.bot, "users/current/").await.status), (200, 200));
+}
