@@ -27,3 +27,14 @@ CREATE TABLE read_models.business_profiles (
 );
 COMMENT ON TABLE read_models.business_profiles IS 'The business profile that customers see; one row per inbox once WhatsApp has told it.';
 COMMENT ON COLUMN read_models.business_profiles.vertical IS 'WhatsApp''s code of the branch: AUTO, BEAUTY ...';
+
+CREATE TABLE read_models.profile_photos (
+    tenant_id uuid PRIMARY KEY,
+    blob uuid NOT NULL,
+    mime_type text NOT NULL,
+    size bigint NOT NULL,
+    sha256 text COLLATE "C" NOT NULL
+);
+COMMENT ON TABLE read_models.profile_photos IS 'The photo of the business profile; no row where there is none.';
+COMMENT ON COLUMN read_models.profile_photos.blob IS 'Where its bytes are, beside those of media.';
+COMMENT ON COLUMN read_models.profile_photos.size IS 'In bytes.';

@@ -74,7 +74,8 @@ impl FromRequest for Upload {
     }
 }
 
-type Chunks = LocalBoxStream<'static, Result<Bytes, ApiError>>;
+/// The bytes of a file, as they come.
+pub type Chunks = LocalBoxStream<'static, Result<Bytes, ApiError>>;
 
 /// A file whose bytes are to come.
 struct Incoming {
@@ -93,14 +94,24 @@ impl Upload {
         state: &AppState,
         wanted: fn(&FileType) -> bool,
     ) -> Result<StoredMedia, ApiError> {
-        let Incoming { new, mut chunks } = self.open().await?;
         let context = caller.context();
-        let stored = timeout(DEADLINE, state.application.store_media(&context, new, wanted, &mut chunks)).await;
-        let stored = stored.unwrap_or(Err(ApiError::TooSlow));
-        if matches!(stored, Err(ApiError::FileTooLarge(_) | ApiError::Fields(_))) {
+        self.hand(async |new, chunks| state.application.store_media(&context, new, wanted, chunks).await).await
+    }
+
+    /// Hands the file to whoever takes it in.
+    ///
+    /// # Errors
+    /// 400 for no file, 415, and what the taker says.
+    pub async fn hand<T>(
+        self,
+        take: impl AsyncFnOnce(NewMedia, &mut Chunks) -> Result<T, ApiError>,
+    ) -> Result<T, ApiError> {
+        let Incoming { new, mut chunks } = self.open().await?;
+        let taken = timeout(DEADLINE, take(new, &mut chunks)).await.unwrap_or(Err(ApiError::TooSlow));
+        if matches!(taken, Err(ApiError::FileTooLarge(_) | ApiError::Fields(_))) {
             discard(chunks).await;
         }
-        stored
+        taken
     }
 
     async fn open(self) -> Result<Incoming, ApiError> {

@@ -129,7 +129,8 @@ async fn signed_for(state: &AppState, request: &HttpRequest, id: &str) -> Result
     Ok(Some(tenant).filter(|tenant| host.is_none_or(|host| host == *tenant)))
 }
 
-async fn serve(
+/// A file's bytes, or the part that is asked for.
+pub(super) async fn serve(
     state: &AppState,
     request: &HttpRequest,
     tenant: TenantId,

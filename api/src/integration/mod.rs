@@ -18,6 +18,7 @@ pub mod messages;
 mod own_media;
 pub mod passwords;
 pub mod persons;
+pub mod photo;
 pub mod plugins;
 pub mod profile;
 pub mod received;
@@ -66,6 +67,7 @@ pub(crate) fn endpoints() -> impl Iterator<Item = &'static Endpoint> {
         media::ENDPOINTS,
         templates::ENDPOINTS,
         profile::ENDPOINTS,
+        photo::ENDPOINTS,
         plugins::ENDPOINTS,
         whatsapp_accounts::ENDPOINTS,
         webhooks::ENDPOINTS,

@@ -3,6 +3,7 @@
 //! WhatsApp is asked first; what it took is recorded. Lists are kept, and looked at anew now and then.
 
 mod ask;
+mod photo;
 mod profile;
 mod refresh;
 mod templates;

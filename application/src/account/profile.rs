@@ -46,6 +46,6 @@ impl Application {
             })
             .await?;
         self.settle(tenant, done.position()).await;
-        Ok(())
+        self.refresh_photo(&account, tenant, as_of).await
     }
 }

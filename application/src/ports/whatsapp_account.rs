@@ -1,6 +1,7 @@
 //! What WhatsApp is asked about the account beyond sending: templates, the business profile, the photo.
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use chatledger_domain::{
     RawJson,
     business_profile::{Profile, ProfileChange},
@@ -28,6 +29,15 @@ pub struct NewTemplate {
     pub language: String,
     /// Its parts, a list of objects.
     pub components: RawJson,
+}
+
+/// The photo of a profile.
+#[derive(Clone, Debug)]
+pub struct Photo {
+    /// What it is.
+    pub mime_type: String,
+    /// The whole of it.
+    pub bytes: Bytes,
 }
 
 /// Why WhatsApp did not do what it was asked.
@@ -66,4 +76,10 @@ pub trait WhatsAppAccounts: Send + Sync {
     async fn profile(&self, account: &Account) -> Result<Profile, AccountFault>;
     /// Changes fields of the business profile.
     async fn set_profile(&self, account: &Account, change: &ProfileChange) -> Result<(), AccountFault>;
+    /// The photo; `None` when there is none.
+    async fn photo(&self, account: &Account) -> Result<Option<Photo>, AccountFault>;
+    /// Sets the photo.
+    async fn set_photo(&self, account: &Account, photo: &Photo) -> Result<(), AccountFault>;
+    /// Takes the photo away.
+    async fn delete_photo(&self, account: &Account) -> Result<(), AccountFault>;
 }

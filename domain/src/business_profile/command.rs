@@ -1,6 +1,6 @@
 //! What may be asked of a business profile.
 
-use super::event::Profile;
+use super::event::{Profile, ProfilePhoto};
 use crate::ids::{Position, UserId};
 
 /// Fields of a profile; `None` leaves as is.
@@ -36,5 +36,24 @@ pub enum BusinessProfileCommand {
         profile: Profile,
         /// The newest position when WhatsApp was asked: what changed since is newer.
         as_of: Position,
+    },
+    /// Records a photo that WhatsApp took.
+    ChangePhoto {
+        /// The photo.
+        photo: ProfilePhoto,
+        /// Who changed it.
+        done_by: UserId,
+    },
+    /// Records the photo as WhatsApp tells it.
+    SeePhoto {
+        /// The photo, where there is one.
+        photo: Option<ProfilePhoto>,
+        /// The newest position when WhatsApp was asked.
+        as_of: Position,
+    },
+    /// Records that the photo was taken away.
+    RemovePhoto {
+        /// Who did.
+        done_by: UserId,
     },
 }

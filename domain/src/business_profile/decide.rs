@@ -2,7 +2,7 @@
 
 use super::{
     BusinessProfile, BusinessProfileChanged, BusinessProfileCommand, BusinessProfileEvent, BusinessProfileRefusal,
-    BusinessProfileSeen,
+    BusinessProfileSeen, ProfilePhoto, ProfilePhotoChanged, ProfilePhotoRemoved, ProfilePhotoSeen,
 };
 use crate::{decider::Decider, ids::Position};
 
@@ -27,6 +27,16 @@ impl Decider for BusinessProfile {
                 }
                 BusinessProfileSeen { profile }.into()
             }
+            BusinessProfileCommand::ChangePhoto { photo, done_by } => ProfilePhotoChanged { photo, done_by }.into(),
+            BusinessProfileCommand::SeePhoto { photo, as_of } => {
+                let bytes = |photo: &Option<ProfilePhoto>| photo.as_ref().map(|photo| photo.sha256.clone());
+                if self.photo_changed > as_of || bytes(&photo) == bytes(&self.photo) {
+                    return Ok(Vec::new());
+                }
+                ProfilePhotoSeen { photo }.into()
+            }
+            BusinessProfileCommand::RemovePhoto { .. } if self.photo.is_none() => return Ok(Vec::new()),
+            BusinessProfileCommand::RemovePhoto { done_by } => ProfilePhotoRemoved { done_by }.into(),
         };
         Ok(vec![event])
     }

@@ -3,7 +3,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{decider::Event, ids::UserId};
+use crate::{
+    decider::Event,
+    ids::{BlobId, UserId},
+};
 
 /// A whole profile; what is not set is empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -38,6 +41,43 @@ pub struct BusinessProfileSeen {
     pub profile: Profile,
 }
 
+/// The photo; its bytes are kept with the media.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ProfilePhoto {
+    /// Where its bytes are.
+    pub blob: BlobId,
+    /// What it is, as found in its bytes.
+    pub mime_type: String,
+    /// Bytes.
+    pub size: u64,
+    /// Of the bytes, in hexadecimal digits.
+    pub sha256: String,
+}
+
+/// A user changed the photo, and WhatsApp took it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ProfilePhotoChanged {
+    /// The photo from now on.
+    pub photo: ProfilePhoto,
+    /// Who changed it.
+    pub done_by: UserId,
+}
+
+/// The photo at WhatsApp was not as known.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ProfilePhotoSeen {
+    /// The photo from now on; absent when WhatsApp has none any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub photo: Option<ProfilePhoto>,
+}
+
+/// A user took the photo away.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ProfilePhotoRemoved {
+    /// Who did.
+    pub done_by: UserId,
+}
+
 crate::events! {
     /// An event of a business profile.
     BusinessProfileEvent {
@@ -45,6 +85,12 @@ crate::events! {
         BusinessProfileChanged = "BusinessProfileChanged" v "1",
         /// Seen anew.
         BusinessProfileSeen = "BusinessProfileSeen" v "1",
+        /// The photo changed by a user.
+        ProfilePhotoChanged = "ProfilePhotoChanged" v "1",
+        /// The photo seen anew.
+        ProfilePhotoSeen = "ProfilePhotoSeen" v "1",
+        /// The photo taken away.
+        ProfilePhotoRemoved = "ProfilePhotoRemoved" v "1",
     }
 }
 

@@ -10,7 +10,10 @@ mod tests;
 mod vertical;
 
 pub use command::{BusinessProfileCommand, ProfileChange};
-pub use event::{BusinessProfileChanged, BusinessProfileEvent, BusinessProfileSeen, Profile};
+pub use event::{
+    BusinessProfileChanged, BusinessProfileEvent, BusinessProfileSeen, Profile, ProfilePhoto, ProfilePhotoChanged,
+    ProfilePhotoRemoved, ProfilePhotoSeen,
+};
 pub use refusal::BusinessProfileRefusal;
 pub use state::BusinessProfile;
 pub use vertical::{VERTICALS, code_of_vertical, label_of_vertical};

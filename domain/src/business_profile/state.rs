@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{command::ProfileChange, event::BusinessProfileEvent, event::Profile};
+use super::{
+    command::ProfileChange,
+    event::{BusinessProfileEvent, Profile, ProfilePhoto},
+};
 use crate::ids::Position;
 
 /// A business profile.
@@ -10,18 +13,31 @@ use crate::ids::Position;
 pub struct BusinessProfile {
     /// What it holds, once WhatsApp has told.
     pub profile: Option<Profile>,
-    /// The last event.
+    /// The photo.
+    #[serde(default)]
+    pub photo: Option<ProfilePhoto>,
+    /// The last event of the profile.
     pub changed: Position,
+    /// The last event of the photo.
+    #[serde(default)]
+    pub photo_changed: Position,
 }
 
 impl BusinessProfile {
     pub(super) fn after(&mut self, event: &BusinessProfileEvent, position: Position) {
-        let profile = match event {
-            BusinessProfileEvent::BusinessProfileChanged(e) => &e.profile,
-            BusinessProfileEvent::BusinessProfileSeen(e) => &e.profile,
-        };
-        self.profile = Some(profile.clone());
-        self.changed = position;
+        match event {
+            BusinessProfileEvent::BusinessProfileChanged(e) => self.profile = Some(e.profile.clone()),
+            BusinessProfileEvent::BusinessProfileSeen(e) => self.profile = Some(e.profile.clone()),
+            BusinessProfileEvent::ProfilePhotoChanged(e) => self.photo = Some(e.photo.clone()),
+            BusinessProfileEvent::ProfilePhotoSeen(e) => self.photo.clone_from(&e.photo),
+            BusinessProfileEvent::ProfilePhotoRemoved(_) => self.photo = None,
+        }
+        match event {
+            BusinessProfileEvent::BusinessProfileChanged(_) | BusinessProfileEvent::BusinessProfileSeen(_) => {
+                self.changed = position;
+            }
+            _ => self.photo_changed = position,
+        }
     }
 }
 

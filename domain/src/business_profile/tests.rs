@@ -5,7 +5,7 @@ use cqrs_es::test::TestFramework;
 use super::*;
 use crate::{
     decider::EventSourced,
-    ids::{Position, UserId},
+    ids::{BlobId, Position, UserId},
 };
 
 type Given = TestFramework<EventSourced<BusinessProfile>>;
@@ -47,4 +47,30 @@ fn a_vertical_is_read_by_code_and_label() {
     assert_eq!((code_of_vertical("Beauty, Spa and Salon"), code_of_vertical("EDU")), (Some("BEAUTY"), Some("EDU")));
     assert_eq!((code_of_vertical("Farming"), code_of_vertical("")), (None, None));
     assert_eq!((label_of_vertical("GOVT"), label_of_vertical("NOT_A_BIZ")), ("Public Service", "NOT_A_BIZ"));
+}
+
+fn photo(sha256: &str) -> ProfilePhoto {
+    ProfilePhoto { blob: BlobId::default(), mime_type: "image/png".into(), size: 1, sha256: sha256.into() }
+}
+
+#[test]
+fn a_photo_is_changed_seen_and_taken_away_once() {
+    let changed = || ProfilePhotoChanged { photo: photo("a"), done_by: UserId(1) }.into();
+    let removed = || ProfilePhotoRemoved { done_by: UserId(1) }.into();
+    let see = |told: Option<&str>| BusinessProfileCommand::SeePhoto { photo: told.map(photo), as_of: Position(1) };
+    let remove = || BusinessProfileCommand::RemovePhoto { done_by: UserId(1) };
+    Given::with(())
+        .given_no_previous_events()
+        .when(BusinessProfileCommand::ChangePhoto { photo: photo("a"), done_by: UserId(1) })
+        .then_expect_events(vec![changed()]);
+    Given::with(()).given(vec![changed()]).when(see(Some("a"))).then_expect_events(vec![]);
+    let profile_seen = seen("a");
+    let seen = |told: Option<&str>| BusinessProfileEvent::from(ProfilePhotoSeen { photo: told.map(photo) });
+    // The profile was seen in the same look.
+    Given::with(()).given(vec![changed(), profile_seen]).when(see(Some("b"))).then_expect_events(vec![seen(Some("b"))]);
+    Given::with(()).given(vec![changed()]).when(see(Some("b"))).then_expect_events(vec![seen(Some("b"))]);
+    Given::with(()).given(vec![changed()]).when(see(None)).then_expect_events(vec![seen(None)]);
+    Given::with(()).given(vec![changed(), removed()]).when(see(Some("a"))).then_expect_events(vec![]);
+    Given::with(()).given(vec![changed()]).when(remove()).then_expect_events(vec![removed()]);
+    Given::with(()).given(vec![changed(), removed()]).when(remove()).then_expect_events(vec![]);
 }

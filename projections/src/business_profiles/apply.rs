@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use chatledger_domain::{
     AnyEvent, TenantId,
-    business_profile::{BusinessProfileEvent, Profile},
+    business_profile::{BusinessProfileEvent, Profile, ProfilePhoto},
 };
 use sqlx::PgConnection;
 
@@ -22,22 +22,28 @@ impl Projection for BusinessProfiles {
     }
 
     fn tables(&self) -> &'static [&'static str] {
-        &["business_profiles"]
+        &["business_profiles", "profile_photos"]
     }
 
     async fn apply(&self, db: &mut PgConnection, batch: &Batch<'_>) -> Result<(), ProjectionError> {
-        let mut last = None;
+        let (mut last, mut photo) = (None, None);
         for recorded in &batch.events {
             match &recorded.event {
                 AnyEvent::BusinessProfile(BusinessProfileEvent::BusinessProfileChanged(e)) => last = Some(&e.profile),
                 AnyEvent::BusinessProfile(BusinessProfileEvent::BusinessProfileSeen(e)) => last = Some(&e.profile),
+                AnyEvent::BusinessProfile(BusinessProfileEvent::ProfilePhotoChanged(e)) => photo = Some(Some(&e.photo)),
+                AnyEvent::BusinessProfile(BusinessProfileEvent::ProfilePhotoSeen(e)) => photo = Some(e.photo.as_ref()),
+                AnyEvent::BusinessProfile(BusinessProfileEvent::ProfilePhotoRemoved(_)) => photo = Some(None),
                 _ => {}
             }
         }
-        match last {
-            Some(profile) => Ok(put(db, batch.tenant, profile).await?),
-            None => Ok(()),
+        if let Some(profile) = last {
+            put(&mut *db, batch.tenant, profile).await?;
         }
+        if let Some(photo) = photo {
+            show(db, batch.tenant, photo).await?;
+        }
+        Ok(())
     }
 }
 
@@ -56,6 +62,26 @@ async fn put(db: &mut PgConnection, tenant: TenantId, profile: &Profile) -> Resu
     .bind(clean(&profile.email))
     .bind(clean(&profile.vertical))
     .bind(profile.websites.iter().map(|website| clean(website).into_owned()).collect::<Vec<_>>())
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+async fn show(db: &mut PgConnection, tenant: TenantId, photo: Option<&ProfilePhoto>) -> Result<(), sqlx::Error> {
+    let Some(photo) = photo else {
+        let sql = "DELETE FROM read_models.profile_photos WHERE tenant_id = $1";
+        sqlx::query(sql).bind(tenant.0).execute(db).await?;
+        return Ok(());
+    };
+    sqlx::query(
+        "INSERT INTO read_models.profile_photos (tenant_id, blob, mime_type, size, sha256) VALUES ($1, $2, $3, $4, $5)
+         ON CONFLICT (tenant_id) DO UPDATE SET blob = $2, mime_type = $3, size = $4, sha256 = $5",
+    )
+    .bind(tenant.0)
+    .bind(photo.blob.0)
+    .bind(clean(&photo.mime_type))
+    .bind(i64::try_from(photo.size).unwrap_or(i64::MAX))
+    .bind(clean(&photo.sha256))
     .execute(db)
     .await?;
     Ok(())

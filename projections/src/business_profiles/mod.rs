@@ -1,4 +1,4 @@
-//! Read model `business_profiles`: the profile that customers see.
+//! Read model `business_profiles`: the profile that customers see, and its photo.
 
 mod apply;
 mod query;

@@ -21,6 +21,7 @@ mod messages_list;
 mod pagination;
 mod passwords;
 mod permissions;
+mod photo;
 mod plugins;
 mod profile;
 mod provider;

@@ -4,10 +4,10 @@ use std::{collections::HashMap, sync::Arc};
 
 use chatledger_application::ports::ledger::{Cause, Ledger, Metadata, NewEvent, StreamId, Unit};
 use chatledger_domain::{
-    AnyEvent, Endpoint, GroupId, MessageId, Permissions, RawJson, Role, RuleId, Scope, SecretId, TagId, TaggingId,
-    TenantId, UserId,
+    AnyEvent, BlobId, Endpoint, GroupId, MessageId, Permissions, RawJson, Role, RuleId, Scope, SecretId, TagId,
+    TaggingId, TenantId, UserId,
     api_token::{ApiTokenEvent, ApiTokenIssued, ApiTokenRevoked},
-    business_profile::{BusinessProfileChanged, BusinessProfileEvent, BusinessProfileSeen, Profile},
+    business_profile::*,
     chat::*,
     contact::{ContactEvent, ContactProfileSeen},
     decider::Event,
@@ -232,6 +232,12 @@ fn account(w: &mut Writer) {
         let changed = BusinessProfileChanged { profile, done_by: UserId(1) };
         w.add("BusinessProfile", "profile", BusinessProfileEvent::from(changed));
     }
+    let photo =
+        |size| ProfilePhoto { blob: BlobId::default(), mime_type: "image/png".into(), size, sha256: "a".into() };
+    let mut add = |event: BusinessProfileEvent| w.add("BusinessProfile", "profile", event);
+    add(ProfilePhotoChanged { photo: photo(1), done_by: UserId(1) }.into());
+    add(ProfilePhotoRemoved { done_by: UserId(1) }.into());
+    add(ProfilePhotoSeen { photo: Some(photo(2)) }.into());
 }
 
 /// Webhooks, rules and tokens: of each one that stays and one that is gone.

@@ -29,6 +29,7 @@ pub(super) fn routes(config: &mut ServiceConfig) {
             .route("/calls", web::get().to(calls))
             .route("/profiles", web::get().to(profiles))
             .route("/profiles", web::post().to(change_profiles))
+            .route("/photos/{number}", web::post().to(set_photo))
             .route("/templates", web::get().to(templates))
             .route("/templates", web::post().to(set_templates))
             .route("/verify", web::post().to(verify))
@@ -113,6 +114,11 @@ async fn change_profiles(state: Data<State>, changes: Json<HashMap<String, Map<S
         memory.profiles.entry(number).or_default().extend(fields);
     }
     HttpResponse::Ok().json(&memory.profiles)
+}
+
+async fn set_photo(state: Data<State>, number: Path<String>, bytes: Bytes) -> HttpResponse {
+    state.lock().photos.insert(number.into_inner(), ("image/jpeg".to_owned(), bytes));
+    HttpResponse::Ok().json(json!({}))
 }
 
 async fn templates(state: Data<State>) -> HttpResponse {

@@ -17,6 +17,9 @@
 //! | `GET /simulator/messages` | everything that reached customers, with callback data and attempts: [`Delivered`] |
 //! | `GET`, `POST /simulator/templates` | all templates; another list of them |
 //! | `GET`, `POST /simulator/profiles` | business profiles by number; changes of them |
+//! | `POST /simulator/photos/{number}` | the photo of a profile from now on |
+//! | `POST [/v23.0]/app/uploads`, `/uploads`, then `…/{session}` | takes a photo, to be named by its handle |
+//! | `GET`, `POST`, `DELETE /v1/settings/profile/photo` | the photo on-premises |
 //! | `GET /simulator/calls` | how often it was asked about the account, by question |
 //! | `GET`, `POST /simulator/media[/{id}]` | a file's bytes, without a credential; keeps one (`?id=`), answers `{id, sha256}` |
 //! | `GET /simulator/webhooks` | how many calls to the callback were answered, by HTTP status |

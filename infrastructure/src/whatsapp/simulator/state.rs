@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use tokio::sync::Semaphore;
 
-use super::{Behaviour, SimulatorConfig};
+use super::{Behaviour, SimulatorConfig, profile::Photo};
 
 /// Webhooks under way at once.
 const DELIVERIES: usize = 64;
@@ -85,6 +85,10 @@ pub(super) struct Memory {
     pub(super) templates: Vec<Value>,
     /// Business profiles by number.
     pub(super) profiles: HashMap<String, Map<String, Value>>,
+    /// Photos of profiles, by number.
+    pub(super) photos: HashMap<String, Photo>,
+    /// Uploads by session and handle.
+    pub(super) uploads: HashMap<String, Photo>,
     /// Calls about the account, by what was asked.
     pub(super) calls: BTreeMap<String, u64>,
     /// Calls to the callback by HTTP status; 0 for none.
@@ -119,6 +123,8 @@ impl State {
                 media: HashMap::new(),
                 templates: templates(),
                 profiles: HashMap::new(),
+                photos: HashMap::new(),
+                uploads: HashMap::new(),
                 calls: BTreeMap::new(),
                 webhooks: BTreeMap::new(),
             }),

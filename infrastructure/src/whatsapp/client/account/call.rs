@@ -1,8 +1,9 @@
 //! One call about the account, and what its answer means.
 
+use bytes::Bytes;
 use chatledger_application::ports::whatsapp_account::{Account, AccountFault};
 use chatledger_domain::{RawJson, whatsapp_account::Channel};
-use reqwest::{Method, Response};
+use reqwest::{Method, RequestBuilder, Response};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
@@ -18,12 +19,23 @@ pub(super) struct Call<'a> {
     method: Method,
     path: Vec<&'a str>,
     query: Vec<(&'a str, String)>,
-    body: Option<Value>,
+    header: Option<(&'static str, String)>,
+    content_type: String,
+    body: Option<Bytes>,
 }
 
 impl<'a> Call<'a> {
     pub(super) fn new(client: &'a WhatsAppClient, account: &'a Account, method: Method, path: &[&'a str]) -> Self {
-        Self { client, account, method, path: path.to_vec(), query: Vec::new(), body: None }
+        Self {
+            client,
+            account,
+            method,
+            path: path.to_vec(),
+            query: Vec::new(),
+            header: None,
+            content_type: String::new(),
+            body: None,
+        }
     }
 
     pub(super) fn query(mut self, name: &'a str, value: impl Into<String>) -> Self {
@@ -31,8 +43,20 @@ impl<'a> Call<'a> {
         self
     }
 
-    pub(super) fn json(mut self, body: Value) -> Self {
+    pub(super) fn json(self, body: Value) -> Self {
+        self.bytes("application/json", body.to_string().into())
+    }
+
+    /// A body of another type than JSON.
+    pub(super) fn bytes(mut self, mime_type: &str, body: Bytes) -> Self {
+        self.content_type = mime_type.to_owned();
         self.body = Some(body);
+        self
+    }
+
+    /// A header beside the credential.
+    pub(super) fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.header = Some((name, value.into()));
         self
     }
 
@@ -44,6 +68,11 @@ impl<'a> Call<'a> {
 
     /// Makes the call; the answer's body.
     pub(super) async fn send(self) -> Result<Vec<u8>, AccountFault> {
+        self.fetch().await.map(|(_, body)| body)
+    }
+
+    /// Makes the call; the answer's type and body.
+    pub(super) async fn fetch(self) -> Result<(String, Vec<u8>), AccountFault> {
         let endpoints = &self.client.endpoints;
         let channel = self.account.number.channel;
         let base = match channel {
@@ -59,18 +88,32 @@ impl<'a> Call<'a> {
         if !self.query.is_empty() {
             call = call.query(&self.query);
         }
-        if let Some(body) = &self.body {
-            call = call.json(body);
+        if let Some((name, value)) = self.header {
+            call = call.header(name, value);
         }
-        match call.send().await {
-            Ok(response) => answered(response).await,
-            Err(error) => Err(not_answered(&error)),
+        if let Some(body) = self.body {
+            call = call.header("content-type", self.content_type).body(body);
         }
+        answer_to(call).await
     }
 }
 
-async fn answered(mut response: Response) -> Result<Vec<u8>, AccountFault> {
+/// The type and body of an address that WhatsApp gave us; without the credential, which is for WhatsApp's API alone.
+pub(super) async fn fetch(client: &WhatsAppClient, url: &str) -> Result<(String, Vec<u8>), AccountFault> {
+    answer_to(client.http.get(url)).await
+}
+
+async fn answer_to(call: RequestBuilder) -> Result<(String, Vec<u8>), AccountFault> {
+    match call.send().await {
+        Ok(response) => answered(response).await,
+        Err(error) => Err(not_answered(&error)),
+    }
+}
+
+async fn answered(mut response: Response) -> Result<(String, Vec<u8>), AccountFault> {
     let status = response.status().as_u16();
+    let kind = response.headers().get("content-type").and_then(|kind| kind.to_str().ok());
+    let kind = kind.unwrap_or_default().to_owned();
     let mut body = Vec::new();
     loop {
         match response.chunk().await {
@@ -81,7 +124,7 @@ async fn answered(mut response: Response) -> Result<Vec<u8>, AccountFault> {
         }
     }
     if (200..300).contains(&status) {
-        return Ok(body);
+        return Ok((kind, body));
     }
     let errors = answer::errors_in(&body);
     let codes: Vec<i64> = errors.iter().filter_map(|error| error["code"].as_i64()).collect();

@@ -3,14 +3,18 @@
 //! | | Cloud | 360dialog | on-premises |
 //! |---|---|---|---|
 //! | templates | `/{waba_id}/message_templates` | `/v1/configs/templates` | `/v1/configs/templates` |
+//! | photo | `app/uploads`, then the profile | `/uploads`, then the profile | `/v1/settings/profile/photo` |
 //! | profile | `/{phone_number_id}/whatsapp_business_profile` | `/whatsapp_business_profile` | `/v1/settings/business/profile`, `/v1/settings/profile/about` |
 
 mod call;
+mod photo;
 mod profile;
 mod templates;
+#[cfg(test)]
+mod tests;
 
 use async_trait::async_trait;
-use chatledger_application::ports::whatsapp_account::{Account, AccountFault, NewTemplate, WhatsAppAccounts};
+use chatledger_application::ports::whatsapp_account::{Account, AccountFault, NewTemplate, Photo, WhatsAppAccounts};
 use chatledger_domain::{
     business_profile::{Profile, ProfileChange},
     template_catalogue::Template,
@@ -47,6 +51,27 @@ impl WhatsAppAccounts for WhatsAppClient {
         match account.number.channel {
             Channel::Cloud | Channel::D360 => profile::set_at_cloud(self, account, change).await,
             Channel::Onpremises => profile::set_on_premises(self, account, change).await,
+        }
+    }
+
+    async fn photo(&self, account: &Account) -> Result<Option<Photo>, AccountFault> {
+        match account.number.channel {
+            Channel::Cloud | Channel::D360 => photo::of_cloud(self, account).await,
+            Channel::Onpremises => photo::of_onpremises(self, account).await,
+        }
+    }
+
+    async fn set_photo(&self, account: &Account, photo: &Photo) -> Result<(), AccountFault> {
+        match account.number.channel {
+            Channel::Cloud | Channel::D360 => photo::set_at_cloud(self, account, photo).await,
+            Channel::Onpremises => photo::set_on_premises(self, account, photo).await,
+        }
+    }
+
+    async fn delete_photo(&self, account: &Account) -> Result<(), AccountFault> {
+        match account.number.channel {
+            Channel::Cloud | Channel::D360 => photo::use_handle(self, account, "").await,
+            Channel::Onpremises => photo::delete_on_premises(self, account).await,
         }
     }
 }

@@ -16,7 +16,7 @@ const BUSINESS: &[&str] = &["v1", "settings", "business", "profile"];
 const ABOUT: &[&str] = &["v1", "settings", "profile", "about"];
 
 /// Where Cloud keeps the profile; 360dialog leaves the number out, for the key tells it.
-fn path(account: &Account) -> Vec<&str> {
+pub(super) fn path(account: &Account) -> Vec<&str> {
     match account.number.channel {
         Channel::Cloud => vec![&account.number.phone_number_id, "whatsapp_business_profile"],
         _ => vec!["whatsapp_business_profile"],
