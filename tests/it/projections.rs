@@ -1,6 +1,7 @@
 //! The read models: rebuilt equals live, each event counts once, disorder and poison do no harm.
 
 mod history;
+mod media;
 
 use std::{sync::Arc, time::Duration};
 
@@ -67,6 +68,7 @@ async fn rebuilt_equals_live_for_every_read_model_and_any_batch() {
     let live = engine(&database.pool, &ledger, 7);
     let (groups, users, tags) = set_up(&mut w, "acme").await;
     generate(&mut w, 1, 3_000, &users, &groups, &tags).await;
+    media::files(&mut w, users[0]).await;
     caught_up(&database.pool, &live, &w).await;
     let expected = dump(&database.pool, w.tenant).await;
     for (table, rows) in &expected {
@@ -103,6 +105,11 @@ async fn rebuilt_equals_live_for_every_read_model_and_any_batch() {
             "SELECT (SELECT count(*) FROM read_models.chat_shares WHERE tenant_id = $1) - count(DISTINCT
                  (coalesce(assigned_user, 0), coalesce(assigned_group, 0)))
              FROM read_models.chats WHERE tenant_id = $1 AND coalesce(assigned_user, assigned_group) IS NOT NULL",
+        ),
+        (
+            "files",
+            "SELECT abs(value - 200) + (SELECT abs(count(*) FILTER (WHERE blob IS NULL) - 3) FROM read_models.media
+                 WHERE tenant_id = $1) FROM read_models.counters WHERE tenant_id = $1 AND projection = 'media:bytes'",
         ),
         (
             "counters",
