@@ -82,6 +82,12 @@ impl ApiError {
         Self::field(path, format!("Invalid pk \"{pk}\" - object does not exist."))
     }
 
+    /// Status and body, where they are shown inside another answer.
+    pub(crate) fn as_told(&self) -> (u16, RawJson) {
+        let body = serde_json::to_string(&self.body()).ok().and_then(|body| RawJson::parse(body).ok());
+        (self.status_code().as_u16(), body.unwrap_or_else(|| RawJson::from(&Value::Null)))
+    }
+
     fn body(&self) -> Body<'_> {
         match self {
             Self::Fields(errors) => Body::Fields(errors),
@@ -228,9 +234,11 @@ fn provider_reason(what: &str, errors: &RawJson) -> String {
 impl From<ApplicationError> for ApiError {
     fn from(error: ApplicationError) -> Self {
         match error {
-            ApplicationError::UnknownChat | ApplicationError::UnknownTagging | ApplicationError::UnknownTemplate => {
-                Self::NotFound
-            }
+            ApplicationError::UnknownChat
+            | ApplicationError::UnknownTagging
+            | ApplicationError::UnknownTemplate
+            | ApplicationError::UnknownSavedResponse
+            | ApplicationError::UnknownBulkMessage => Self::NotFound,
             ApplicationError::TemplateRefused(reason) => Self::Reason(reason),
             ApplicationError::Account(fault) => fault.into(),
             ApplicationError::NotReadable

@@ -18,6 +18,7 @@ pub mod hooks;
 pub mod integration;
 pub mod media_link;
 pub mod origin;
+mod page_token;
 pub mod routes;
 pub mod shell;
 pub mod throttle;

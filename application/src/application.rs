@@ -10,6 +10,7 @@ use crate::{
     ports::{
         addresses::Addresses,
         clock::{Clock, Random},
+        contacts::{ContactCheck, ContactProvider},
         directory::Directory,
         ledger::{Cause, Ledger, Metadata},
         media::MediaStore,
@@ -17,6 +18,7 @@ use crate::{
         provider::Provider,
         quarantine::Quarantine,
         read_models::ReadModels,
+        recipients::Recipients,
         refreshes::Refreshes,
         secrets::Secrets,
         vault::Vault,
@@ -50,6 +52,9 @@ pub struct Application {
     pub(crate) refresh_after: Duration,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
+    pub(crate) recipients: Arc<dyn Recipients>,
+    pub(crate) contact_providers: Vec<Arc<dyn ContactProvider>>,
+    pub(crate) contact_check: Arc<dyn ContactCheck>,
     /// Messages that WhatsApp did not take now.
     pub(crate) postponed: broadcast::Sender<(TenantId, MessageId)>,
 }
@@ -88,6 +93,12 @@ pub struct Ports {
     pub clock: Arc<dyn Clock>,
     /// Chance.
     pub random: Arc<dyn Random>,
+    /// Who gets bulk messages.
+    pub recipients: Arc<dyn Recipients>,
+    /// Where contacts are looked up, in the order in which they are shown.
+    pub contact_providers: Vec<Arc<dyn ContactProvider>>,
+    /// Who on WhatsApp has a number.
+    pub contact_check: Arc<dyn ContactCheck>,
 }
 
 /// Who asks, through which family, in which request.
@@ -137,6 +148,9 @@ impl Application {
             refresh_after: ports.refresh_after,
             clock: ports.clock,
             random: ports.random,
+            recipients: ports.recipients,
+            contact_providers: ports.contact_providers,
+            contact_check: ports.contact_check,
             postponed: broadcast::Sender::new(POSTPONED),
         }
     }

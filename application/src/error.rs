@@ -4,6 +4,7 @@ use chatledger_domain::{
     GroupId, TagId, UserId,
     admins::AdminsRefusal,
     api_token::ApiTokenRefusal,
+    bulk_message::BulkMessageRefusal,
     business_profile::BusinessProfileRefusal,
     chat::ChatRefusal,
     contact::ContactRefusal,
@@ -12,6 +13,7 @@ use chatledger_domain::{
     password::WeakPassword,
     permission::LowersAdmin,
     rule_engine::RuleEngineRefusal,
+    saved_response::SavedResponseRefusal,
     tag::TagRefusal,
     template_catalogue::TemplateCatalogueRefusal,
     tenant::TenantRefusal,
@@ -55,6 +57,18 @@ pub enum ApplicationError {
     /// No such tagging, or no more.
     #[error("no such tagging")]
     UnknownTagging,
+    /// No such saved response, or no more.
+    #[error("no such saved response")]
+    UnknownSavedResponse,
+    /// No such bulk message.
+    #[error("no such bulk message")]
+    UnknownBulkMessage,
+    /// A bulk message for nobody.
+    #[error("a bulk message without recipients")]
+    NoRecipients,
+    /// A bulk message for more than this many.
+    #[error("more than {0} recipients")]
+    TooManyRecipients(usize),
     /// No such tag.
     #[error("no tag {0}")]
     UnknownTag(TagId),
@@ -189,6 +203,18 @@ impl From<BusinessProfileRefusal> for ApplicationError {
 impl From<TemplateCatalogueRefusal> for ApplicationError {
     fn from(TemplateCatalogueRefusal::Unknown: TemplateCatalogueRefusal) -> Self {
         Self::UnknownTemplate
+    }
+}
+
+impl From<SavedResponseRefusal> for ApplicationError {
+    fn from(SavedResponseRefusal::Unknown: SavedResponseRefusal) -> Self {
+        Self::UnknownSavedResponse
+    }
+}
+
+impl From<BulkMessageRefusal> for ApplicationError {
+    fn from(BulkMessageRefusal::Unknown: BulkMessageRefusal) -> Self {
+        Self::UnknownBulkMessage
     }
 }
 

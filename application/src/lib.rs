@@ -7,7 +7,9 @@
 pub mod account;
 pub mod api_tokens;
 pub mod application;
+pub mod bulk;
 pub mod chats;
+pub mod contacts;
 pub mod endpoints;
 pub mod error;
 mod groups;
@@ -17,6 +19,7 @@ pub mod media;
 pub mod plugins;
 pub mod ports;
 pub mod rule_engine;
+pub mod saved_responses;
 pub mod streams;
 pub mod tags;
 pub mod tenants;

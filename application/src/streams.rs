@@ -136,11 +136,13 @@ aggregates! {
     Admins: chatledger_domain::admins::Admins, "1";
     BusinessProfile: chatledger_domain::business_profile::BusinessProfile, "1";
     ApiToken: chatledger_domain::api_token::ApiToken, "1";
-    Chat: chatledger_domain::chat::Chat, "1";
-    Contact: chatledger_domain::contact::Contact, "1";
+    BulkMessage: chatledger_domain::bulk_message::BulkMessage, "1";
+    Chat: chatledger_domain::chat::Chat, "2";
+    Contact: chatledger_domain::contact::Contact, "2";
     Group: chatledger_domain::group::Group, "2";
     Media: chatledger_domain::media::Media, "1";
     RuleEngine: chatledger_domain::rule_engine::RuleEngine, "1";
+    SavedResponse: chatledger_domain::saved_response::SavedResponse, "1";
     Tag: chatledger_domain::tag::Tag, "1";
     TemplateCatalogue: chatledger_domain::template_catalogue::TemplateCatalogue, "1";
     Tenant: chatledger_domain::tenant::Tenant, "1";

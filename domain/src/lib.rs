@@ -10,6 +10,7 @@
 pub mod admins;
 pub mod any_event;
 pub mod api_token;
+pub mod bulk_message;
 pub mod business_profile;
 pub mod chat;
 pub mod contact;
@@ -23,6 +24,7 @@ pub mod password;
 pub mod permission;
 pub mod raw_json;
 pub mod rule_engine;
+pub mod saved_response;
 pub mod tag;
 pub mod template_catalogue;
 pub mod tenant;

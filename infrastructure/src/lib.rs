@@ -5,6 +5,7 @@
 
 pub mod addresses;
 pub mod config;
+pub mod contact_providers;
 pub mod media;
 pub mod outbound;
 pub mod plugins;

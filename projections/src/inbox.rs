@@ -18,7 +18,7 @@ use crate::{
     },
 };
 
-type Answer<T> = Result<T, Unavailable>;
+pub(crate) type Answer<T> = Result<T, Unavailable>;
 
 /// Answers the questions of the APIs from the read models. Cheap to clone.
 #[derive(Clone, Debug)]

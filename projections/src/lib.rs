@@ -6,8 +6,10 @@
 
 mod api_tokens;
 mod assignments;
+mod bulk_messages;
 mod business_profiles;
 mod chats;
+mod contacts;
 mod engine;
 mod groups;
 mod inbox;
@@ -17,6 +19,7 @@ mod models;
 mod persons;
 mod received_marks;
 mod rule_engine;
+mod saved_responses;
 mod tagging_events;
 mod taggings;
 mod tags;
@@ -29,6 +32,7 @@ mod webhooks;
 
 use chatledger_application::ports::Unavailable;
 
+pub use contacts::InternalContacts;
 pub use engine::{Engine, EngineHandle, Lag, Options, Progress, RebuildError, Watch, lag, names, rebuild, tables};
 pub use inbox::{Caller, Inbox};
 pub use models::Models;

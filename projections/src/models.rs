@@ -41,7 +41,7 @@ impl Models {
         Self { pool, watch }
     }
 
-    async fn db(&self) -> Result<PoolConnection<sqlx::Postgres>, Unavailable> {
+    pub(crate) async fn db(&self) -> Result<PoolConnection<sqlx::Postgres>, Unavailable> {
         self.pool.acquire().await.map_err(unavailable)
     }
 }

@@ -7,7 +7,9 @@ use chatledger_domain::{GroupId, MessageId, Permissions, RawJson, Role, TagId, T
 
 pub use crate::{
     api_tokens::ApiTokenView,
+    bulk_messages::{BulkElementView, BulkFilter, BulkMessageView},
     rule_engine::{RuleEngineView, RuleView},
+    saved_responses::SavedResponseView,
     webhooks::WebhookView,
 };
 

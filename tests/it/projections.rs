@@ -1,5 +1,6 @@
 //! The read models: rebuilt equals live, each event counts once, disorder and poison do no harm.
 
+mod address_book;
 mod history;
 mod media;
 

@@ -1,6 +1,7 @@
 //! Puts the parts together; the one place, with `main.rs`, that names infrastructure.
 
 mod addresses;
+mod bulk;
 mod database;
 mod sandbox;
 mod server;

@@ -15,11 +15,15 @@ use async_trait::async_trait;
 use chatledger_application::{
     Application,
     application::Ports,
-    ports::{directory::Directory, ledger::Ledger, media::MediaStore, provider::Provider, read_models::ReadModels},
+    ports::{
+        contacts::ContactProvider, directory::Directory, ledger::Ledger, media::MediaStore, provider::Provider,
+        read_models::ReadModels, recipients::Recipients,
+    },
 };
 use chatledger_domain::{Position, TenantId};
 use chatledger_infrastructure::{
     config::Config,
+    contact_providers::HttpContacts,
     media::{
         ObjectMedia,
         fetch::{Fetcher, FetcherConfig, Parts as FetcherParts},
@@ -32,11 +36,11 @@ use chatledger_infrastructure::{
     vault::MasterKey,
     whatsapp::{Endpoints, WhatsAppClient, provider::HttpProvider},
 };
-use chatledger_projections::{Engine, EngineHandle, Inbox, Models, Options, TenantDirectory, lag};
+use chatledger_projections::{Engine, EngineHandle, Inbox, InternalContacts, Models, Options, TenantDirectory, lag};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio::task::JoinHandle;
 
-use super::{StartError, addresses, database::Database, webhooks::SignedWebhooks};
+use super::{StartError, addresses, bulk::BulkMessages, database::Database, webhooks::SignedWebhooks};
 use crate::{
     app::{self, ApiSettings, AppState, Parts},
     health::{Condition, Probe},
@@ -61,6 +65,7 @@ pub struct Server {
     stopping: Arc<AtomicBool>,
     http: ServerHandle,
     http_task: JoinHandle<std::io::Result<()>>,
+    bulk_messages: BulkMessages,
     sender: Sender,
     receipts: Receipts,
     fetcher: Fetcher,
@@ -73,6 +78,7 @@ pub struct Server {
 pub(super) struct Core {
     pub ledger: Arc<dyn Ledger>,
     pub models: Arc<dyn ReadModels>,
+    pub recipients: Arc<dyn Recipients>,
     pub directory: Arc<dyn Directory>,
     pub vault: Arc<PgVault>,
     pub media: Arc<dyn MediaStore>,
@@ -98,7 +104,8 @@ impl Core {
         })?;
         let pool = &database.pool;
         let watch = engine.map(EngineHandle::watch).unwrap_or_default();
-        let models: Arc<dyn ReadModels> = Arc::new(Models::new(pool.clone(), watch.clone()));
+        let models = Arc::new(Models::new(pool.clone(), watch.clone()));
+        let recipients: Arc<dyn Recipients> = models.clone();
         let directory: Arc<dyn Directory> = Arc::new(TenantDirectory::new(pool.clone(), watch));
         let vault = Arc::new(PgVault::new(pool.clone(), MasterKey::new(key)));
         let max_age = Duration::from_secs(u64::from(config.quarantine_max_age_days) * 86_400);
@@ -108,6 +115,9 @@ impl Core {
         let application = Arc::new(Application::new(Ports {
             ledger: ledger.clone(),
             read_models: models.clone(),
+            recipients: recipients.clone(),
+            contact_providers: contact_providers(config, pool)?,
+            contact_check: Arc::new(whatsapp_client(config)?),
             directory: directory.clone(),
             vault: vault.clone(),
             secrets: vault.clone(),
@@ -127,7 +137,7 @@ impl Core {
             random: Arc::new(SystemRandom),
         }));
         let inbox = Inbox::new(database.readers.clone());
-        Ok(Self { ledger, models, directory, vault, media, application, inbox })
+        Ok(Self { ledger, models, recipients, directory, vault, media, application, inbox })
     }
 }
 
@@ -202,6 +212,7 @@ impl Server {
         });
         let (http, http_task) = serve(listener, &config, state)?;
         tokio::spawn(finish(core.clone()));
+        let bulk_messages = BulkMessages::start(core.clone());
         Ok(Self {
             base_url,
             database_url: database.url.clone(),
@@ -212,6 +223,7 @@ impl Server {
             stopping,
             http,
             http_task,
+            bulk_messages,
             sender,
             receipts,
             fetcher,
@@ -261,6 +273,7 @@ impl Server {
         self.stopping.store(true, Ordering::SeqCst);
         self.http.stop(true).await;
         let _ = self.http_task.await;
+        self.bulk_messages.stop();
         self.sender.stop().await;
         self.receipts.stop().await;
         self.fetcher.stop().await;
@@ -317,6 +330,16 @@ fn provider(config: &Config) -> Result<Option<Arc<dyn Provider>>, StartError> {
     let Some(url) = config.provider_url.clone() else { return Ok(None) };
     let provider = HttpProvider::new(url).map_err(|error| StartError::Other(error.to_string()))?;
     Ok(Some(Arc::new(provider)))
+}
+
+/// The built-in address book, then those of the configuration, by name.
+fn contact_providers(config: &Config, pool: &Pool) -> Result<Vec<Arc<dyn ContactProvider>>, StartError> {
+    let mut providers: Vec<Arc<dyn ContactProvider>> = vec![Arc::new(InternalContacts::new(pool.clone()))];
+    for (name, url) in &config.contact_providers {
+        let made = HttpContacts::new(name.clone(), url).map_err(|error| StartError::Other(error.to_string()))?;
+        providers.push(Arc::new(made));
+    }
+    Ok(providers)
 }
 
 fn settings(config: &Config) -> ApiSettings {

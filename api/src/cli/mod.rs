@@ -1,5 +1,6 @@
 //! The command line: what the operator can ask, in words.
 
+mod contact;
 mod demo;
 mod ledger;
 mod progress;
@@ -47,6 +48,8 @@ enum Command {
     Tenant(tenant::TenantArgs),
     /// Look after the users of a tenant.
     User(user::UserArgs),
+    /// Fill the address book.
+    Contact(contact::ContactArgs),
     /// Check the configuration, or print the documented defaults.
     Config(ConfigArgs),
     /// Print the OpenAPI document of the Integration API.
@@ -139,6 +142,7 @@ async fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Quarantine(args) => quarantine::run(config, args).await,
         Command::Tenant(args) => tenant::run(config, args).await,
         Command::User(args) => user::run(config, args).await,
+        Command::Contact(args) => contact::run(config, args).await,
         Command::Config(_) => {
             println!("the configuration is valid");
             Ok(ExitCode::SUCCESS)

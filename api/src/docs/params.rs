@@ -25,7 +25,7 @@ pub struct SearchParams {
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct ChatParams {
-    /// Part of a name, id, or tag's name, without regard to case; at most 200 characters.
+    /// Part of a name, id, saved name or email address, or tag's name, without regard to case; at most 200 characters.
     pub search: Option<String>,
     /// Assigned to the caller.
     pub assigned_to_me: Option<bool>,
@@ -73,4 +73,34 @@ pub struct HistoryParams {
     pub since_time: Option<i64>,
     /// Before, POSIX seconds.
     pub before_time: Option<i64>,
+}
+
+/// Which contacts.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct ContactParams {
+    /// Part of a name, phone number or email address, without regard to case; at most 200 characters.
+    pub search: Option<String>,
+    /// At most so many contacts of each address book; 100 unless told, at most 1000. What makes no sense counts as
+    /// absent.
+    #[param(example = 20)]
+    pub limit: Option<i64>,
+    /// Where to go on, out of `next`.
+    pub pages: Option<String>,
+}
+
+/// Which saved responses.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct TextParams {
+    /// Part of the text, without regard to case; at most 200 characters.
+    pub text: Option<String>,
+}
+
+/// Of which bulk message.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct TaskParams {
+    /// Of this bulk message.
+    pub task: Option<String>,
 }

@@ -22,6 +22,11 @@ impl FieldErrors {
         self.errors.push((path.to_owned(), message.into()));
     }
 
+    /// Adds the errors of the fields inside a field.
+    pub(super) fn add_inside(&mut self, path: &str, inside: Self) {
+        self.errors.extend(inside.errors.into_iter().map(|(name, message)| (format!("{path}.{name}"), message)));
+    }
+
     /// Whether there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -136,6 +136,27 @@ impl Fields {
         }
     }
 
+    /// An object that must be there: its text as it came, and its fields, to be read in turn. What is wrong with them
+    /// is told by [`Self::take_errors`].
+    pub fn object(&mut self, name: &str) -> Valid<(RawJson, Self)> {
+        let (raw, value) = self.required(name, Given::json)?;
+        match super::body::from_json(raw.get().as_bytes()) {
+            Ok(fields) => Some((RawJson::from(&*raw), fields)),
+            Err(_) => self.wrong(name, text::not_an_object(&value)),
+        }
+    }
+
+    /// Takes over what was noted about the fields of an object.
+    pub fn take_errors(&mut self, name: &str, inside: Self) {
+        self.errors.add_inside(name, inside.errors);
+    }
+
+    /// Any JSON value that may be absent or `null` (both `None`); its text as it came.
+    pub fn optional_json(&mut self, name: &str) -> Valid<Option<(RawJson, Value)>> {
+        let Some((raw, value)) = self.optional(name, Given::json)? else { return Some(None) };
+        Some((!value.is_null()).then(|| (RawJson::from(&*raw), value)))
+    }
+
     /// Any JSON value that must be there and not `null`; its text as it came.
     pub fn json(&mut self, name: &str) -> Valid<(RawJson, Value)> {
         let (raw, value) = self.required(name, Given::json)?;

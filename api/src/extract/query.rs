@@ -63,11 +63,16 @@ impl Query {
 
     /// `search`, trimmed; an empty one is none (R-FIL-7).
     pub fn search(&mut self) -> Option<String> {
-        let search = self.get("search")?.trim().to_owned();
+        self.part_of_text("search")
+    }
+
+    /// A part of text that is looked for, under any name, by the rules of `search`.
+    pub fn part_of_text(&mut self, name: &str) -> Option<String> {
+        let search = self.get(name)?.trim().to_owned();
         if search.contains('\0') {
-            self.errors.add("search", text::NUL);
+            self.errors.add(name, text::NUL);
         } else if search.chars().count() > MAX_SEARCH {
-            self.errors.add("search", text::too_long(MAX_SEARCH));
+            self.errors.add(name, text::too_long(MAX_SEARCH));
         }
         (!search.is_empty()).then_some(search)
     }

@@ -3,6 +3,8 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 use chatledger_domain::TagId;
 use chatledger_projections::views::ChatFilter;
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::{
     State,
@@ -11,7 +13,7 @@ use super::{
 use crate::{
     docs::params::{ChatParams, PageParams},
     error::ApiError,
-    extract::{Caller, ListPage, Query, wa_id_in_path},
+    extract::{Body, Caller, ListPage, Query, wa_id_in_path},
     routes::{Endpoint, to},
 };
 
@@ -19,6 +21,7 @@ use crate::{
 pub(crate) const ENDPOINTS: &[Endpoint] = &[
     Endpoint::new("GET", "/api/v1/chats/", "list_chats", || to(list)),
     Endpoint::new("GET", "/api/v1/chats/{wa_id}/", "get_chat", || to(get)),
+    Endpoint::new("PATCH", "/api/v1/chats/{wa_id}/resolve/", "resolve_chat", || to(resolve)),
 ];
 
 /// The chats, those whose customer wrote last first.
@@ -60,4 +63,40 @@ pub async fn get(
     let wa_id = wa_id_in_path(&path)?;
     let chat = state.inbox.chat(caller.tenant, &caller.actor, &wa_id).await?.ok_or(ApiError::NotFound)?;
     Ok(super::ok(&Chat::new(&chat, &Links::of(&request, &state, caller.tenant))))
+}
+
+/// Whether a chat is to be resolved.
+#[derive(ToSchema)]
+#[schema(example = json!({"resolved": true}))]
+pub struct NewResolution {
+    /// Whether it is.
+    pub resolved: bool,
+}
+
+/// Whether a chat is resolved.
+#[derive(Serialize, ToSchema)]
+#[schema(example = json!({"wa_id": "351912000111", "resolved": true}))]
+pub struct Resolution<'a> {
+    /// The chat.
+    pub wa_id: &'a str,
+    /// Whether it is.
+    pub resolved: bool,
+}
+
+/// Resolves a chat, or reopens it; for users that may write to it. The customer's next message reopens it as well.
+#[utoipa::path(patch, path = "/api/v1/chats/{wa_id}/resolve/", operation_id = "resolve_chat", tag = "Chats",
+    params(("wa_id" = String, Path, description = "The customer's WhatsApp id.")), request_body = NewResolution,
+    responses((status = 200, description = "What it is from now on.", body = Resolution)))]
+pub async fn resolve(
+    caller: Caller,
+    state: State,
+    path: web::Path<String>,
+    body: Body,
+) -> Result<HttpResponse, ApiError> {
+    let wa_id = wa_id_in_path(&path)?;
+    let mut fields = body.read().await?;
+    let read = (fields.boolean("resolved"),);
+    let (resolved,) = fields.finish(read)?;
+    state.application.resolve_chat(&caller.context(), &wa_id, resolved).await?;
+    Ok(super::ok(&Resolution { wa_id: wa_id.as_str(), resolved }))
 }

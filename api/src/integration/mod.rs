@@ -4,9 +4,11 @@ pub mod activation;
 pub mod api_tokens;
 pub mod assignment;
 pub mod auth;
+pub mod bulk;
 mod call_target;
 pub mod chat_tagging;
 pub mod chats;
+pub mod contacts;
 mod content;
 pub mod group_permissions;
 pub mod groups;
@@ -25,6 +27,7 @@ pub mod received;
 pub mod refresh;
 pub mod root;
 pub mod rule_engine;
+pub mod saved_responses;
 pub mod send;
 pub mod tags;
 pub mod templates;
@@ -73,6 +76,9 @@ pub(crate) fn endpoints() -> impl Iterator<Item = &'static Endpoint> {
         webhooks::ENDPOINTS,
         rule_engine::ENDPOINTS,
         api_tokens::ENDPOINTS,
+        contacts::ENDPOINTS,
+        saved_responses::ENDPOINTS,
+        bulk::ENDPOINTS,
     ];
     resources.into_iter().flatten()
 }

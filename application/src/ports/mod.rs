@@ -2,6 +2,7 @@
 
 pub mod addresses;
 pub mod clock;
+pub mod contacts;
 pub mod directory;
 pub mod ledger;
 pub mod media;
@@ -11,6 +12,7 @@ pub mod provider;
 pub mod quarantine;
 pub mod read_models;
 pub mod receipts;
+pub mod recipients;
 pub mod refreshes;
 pub mod secrets;
 pub mod vault;

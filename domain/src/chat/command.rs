@@ -223,4 +223,13 @@ pub enum ChatCommand {
         /// Now.
         now: i64,
     },
+    /// Says that the chat is resolved, or that it is not.
+    Resolve {
+        /// Who says so.
+        actor: Actor,
+        /// What it says.
+        resolved: bool,
+        /// Now.
+        now: i64,
+    },
 }

@@ -1,9 +1,10 @@
 //! The rules of chats.
 
 use super::{
-    Chat, ChatCommand, ChatEvent, ChatRefusal, ChatTagged, ChatUntagged, Echo, Incoming, MessageAccepted,
-    MessageEchoed, MessageOutcomeUnknown, MessageQueued, MessageReceived, MessageRejected, MessageStatusReported,
-    MessageTagged, MessageUntagged, MessagesMarkedAsReceived, Outgoing, Pending, StatusReport, event::TagAsItWas,
+    Chat, ChatCommand, ChatEvent, ChatRefusal, ChatReopened, ChatResolved, ChatTagged, ChatUntagged, Echo, Incoming,
+    MessageAccepted, MessageEchoed, MessageOutcomeUnknown, MessageQueued, MessageReceived, MessageRejected,
+    MessageStatusReported, MessageTagged, MessageUntagged, MessagesMarkedAsReceived, Outgoing, Pending, StatusReport,
+    event::TagAsItWas,
 };
 use crate::{
     chat::ChatAssigned,
@@ -77,6 +78,7 @@ impl Decider for Chat {
                 Ok(self.take_from(user, group, done_by, now).map(ChatEvent::from).into_iter().collect())
             }
             ChatCommand::MarkAsReceived { actor, timestamp, now } => self.mark(&actor, timestamp, now),
+            ChatCommand::Resolve { actor, resolved, now } => self.resolve(&actor, resolved, now),
         }
     }
 
@@ -148,6 +150,22 @@ impl Chat {
         let grows = self.marks.get(&actor.user).is_none_or(|mark| timestamp > *mark);
         let marked = MessagesMarkedAsReceived { user: actor.user, timestamp };
         Ok(if grows { vec![marked.into()] } else { Vec::new() })
+    }
+
+    /// For those who may answer in the chat; who may not even read it does not learn of it (R-CHAT-7).
+    fn resolve(&self, actor: &Actor, resolved: bool, now: i64) -> Decision {
+        if !self.exists || !actor.may_read(self.assignment) {
+            return Err(ChatRefusal::Unknown);
+        }
+        if !actor.may_write(self.assignment) {
+            return Err(ChatRefusal::NotWritable);
+        }
+        let (done_by, timestamp) = (actor.user, now);
+        Ok(match resolved {
+            same if same == self.resolved => Vec::new(),
+            true => vec![ChatResolved { done_by, timestamp }.into()],
+            false => vec![ChatReopened { done_by, timestamp }.into()],
+        })
     }
 
     fn check_tagging(&self, actor: &Actor) -> Result<(), ChatRefusal> {

@@ -219,6 +219,24 @@ pub struct MessagesMarkedAsReceived {
     pub timestamp: i64,
 }
 
+/// A user said that the chat is resolved. The next message of the customer reopens it, without an event of its own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ChatResolved {
+    /// Who.
+    pub done_by: UserId,
+    /// POSIX seconds.
+    pub timestamp: i64,
+}
+
+/// A user said that the chat is not resolved after all.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ChatReopened {
+    /// Who.
+    pub done_by: UserId,
+    /// POSIX seconds.
+    pub timestamp: i64,
+}
+
 crate::events! {
     /// An event of a chat.
     ChatEvent {
@@ -248,6 +266,10 @@ crate::events! {
         ChatAssigned = "ChatAssigned" v "1",
         /// A received mark moved.
         MessagesMarkedAsReceived = "MessagesMarkedAsReceived" v "1",
+        /// It is resolved.
+        ChatResolved = "ChatResolved" v "1",
+        /// It is not resolved after all.
+        ChatReopened = "ChatReopened" v "1",
     }
 }
 

@@ -12,9 +12,9 @@ mod tests;
 
 pub use command::{AssignmentChange, ChatCommand, Echo, Incoming, Outgoing, StatusReport};
 pub use event::{
-    ChatAssigned, ChatEvent, ChatTagged, ChatUntagged, MessageAccepted, MessageEchoed, MessageOutcomeUnknown,
-    MessageQueued, MessageReceived, MessageRejected, MessageStatusReported, MessageTagged, MessageUntagged,
-    MessagesMarkedAsReceived, TagAsItWas, accepted_key, message_key, queued_key, status_key,
+    ChatAssigned, ChatEvent, ChatReopened, ChatResolved, ChatTagged, ChatUntagged, MessageAccepted, MessageEchoed,
+    MessageOutcomeUnknown, MessageQueued, MessageReceived, MessageRejected, MessageStatusReported, MessageTagged,
+    MessageUntagged, MessagesMarkedAsReceived, TagAsItWas, accepted_key, message_key, queued_key, status_key,
 };
 pub use refusal::ChatRefusal;
 pub use state::{Chat, Pending, opens_window};

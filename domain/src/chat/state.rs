@@ -36,6 +36,8 @@ pub struct Chat {
     pub tags: BTreeMap<TagId, TaggingId>,
     /// Each user's received mark.
     pub marks: BTreeMap<UserId, i64>,
+    /// Whether a user said that it is resolved, and the customer has not written since (R-CHAT-7).
+    pub resolved: bool,
     /// Messages of ours that WhatsApp has not settled.
     pub pending: BTreeMap<MessageId, Pending>,
 }
@@ -46,6 +48,7 @@ impl Chat {
             ChatEvent::MessageReceived(e) => {
                 self.saw_message(e.timestamp);
                 if opens_window(&e.kind) {
+                    self.resolved = false;
                     let written = e.timestamp.min(e.received_at);
                     self.last_incoming = self.last_incoming.max(Some(written));
                     if e.referral {
@@ -82,6 +85,8 @@ impl Chat {
             ChatEvent::MessagesMarkedAsReceived(e) => {
                 self.marks.insert(e.user, e.timestamp);
             }
+            ChatEvent::ChatResolved(_) => self.resolved = true,
+            ChatEvent::ChatReopened(_) => self.resolved = false,
             ChatEvent::MessageStatusReported(_) | ChatEvent::MessageTagged(_) | ChatEvent::MessageUntagged(_) => {}
         }
     }

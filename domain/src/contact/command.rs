@@ -1,6 +1,7 @@
 //! What may be asked of a contact.
 
-use crate::raw_json::RawJson;
+use super::event::{EmailAddress, PhoneNumber};
+use crate::{ids::UserId, raw_json::RawJson};
 
 /// A command to one contact.
 #[derive(Clone, Debug)]
@@ -11,5 +12,16 @@ pub enum ContactCommand {
         name: Option<String>,
         /// WhatsApp's contact object, unchanged.
         profile: RawJson,
+    },
+    /// Saves the contact in the address book, or changes what is saved; `None` leaves as is.
+    Upsert {
+        /// The name; the first time and where none is given, the one that WhatsApp shows.
+        name: Option<String>,
+        /// All phone numbers from now on.
+        phone_numbers: Option<Vec<PhoneNumber>>,
+        /// All email addresses from now on.
+        email_addresses: Option<Vec<EmailAddress>>,
+        /// Who saves it; `None` for the operator.
+        done_by: Option<UserId>,
     },
 }

@@ -3,7 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{decider::Event, raw_json::RawJson};
+use super::state::Saved;
+use crate::{decider::Event, ids::UserId, raw_json::RawJson};
 
 /// WhatsApp showed a contact's profile for the first time, or a new one.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -14,11 +15,55 @@ pub struct ContactProfileSeen {
     pub profile: RawJson,
 }
 
+/// A phone number in the address book.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PhoneNumber {
+    /// The number, as it was given.
+    pub phone_number: String,
+    /// What it is: `mobile`, `work` …
+    pub description: String,
+}
+
+/// An email address in the address book.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct EmailAddress {
+    /// The address, as it was given.
+    pub email_address: String,
+    /// What it is: `work`, `home` …
+    pub description: String,
+}
+
+/// A contact was saved in the address book, or what is saved of it changed. Carries all of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ContactUpserted {
+    /// The name from now on; `None` when nobody knows one.
+    pub name: Option<String>,
+    /// The phone numbers from now on, beside the one of its chat.
+    pub phone_numbers: Vec<PhoneNumber>,
+    /// The email addresses from now on.
+    pub email_addresses: Vec<EmailAddress>,
+    /// Who saved it; `None` for the operator.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub done_by: Option<UserId>,
+}
+
+impl ContactUpserted {
+    pub(super) fn saved(&self) -> Saved {
+        Saved {
+            name: self.name.clone(),
+            phone_numbers: self.phone_numbers.clone(),
+            email_addresses: self.email_addresses.clone(),
+        }
+    }
+}
+
 crate::events! {
     /// An event of a contact.
     ContactEvent {
         /// A profile was seen.
         ContactProfileSeen = "ContactProfileSeen" v "1",
+        /// It was saved in the address book.
+        ContactUpserted = "ContactUpserted" v "1",
     }
 }
 

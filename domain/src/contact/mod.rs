@@ -1,14 +1,16 @@
-//! The customer as a person: what WhatsApp shows of its profile; fields and consent come with other families.
+//! The customer as a person: what WhatsApp shows of its profile, and what the address book says.
 
 mod command;
 mod decide;
 mod event;
+mod initials;
 mod refusal;
 mod state;
 #[cfg(test)]
 mod tests;
 
 pub use command::ContactCommand;
-pub use event::{ContactEvent, ContactProfileSeen};
+pub use event::{ContactEvent, ContactProfileSeen, ContactUpserted, EmailAddress, PhoneNumber};
+pub use initials::initials;
 pub use refusal::ContactRefusal;
-pub use state::Contact;
+pub use state::{Contact, Saved};

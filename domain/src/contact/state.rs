@@ -2,15 +2,28 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::event::ContactEvent;
+use super::event::{ContactEvent, EmailAddress, PhoneNumber};
 
 /// A contact.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Contact {
     /// Whether WhatsApp has shown it to us.
     pub exists: bool,
-    /// Its name.
+    /// Its name, as WhatsApp shows it.
     pub name: Option<String>,
+    /// What the address book says; `None` where it is not in there.
+    pub saved: Option<Saved>,
+}
+
+/// A contact in the address book.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Saved {
+    /// Its name there.
+    pub name: Option<String>,
+    /// Its phone numbers.
+    pub phone_numbers: Vec<PhoneNumber>,
+    /// Its email addresses.
+    pub email_addresses: Vec<EmailAddress>,
 }
 
 impl Contact {
@@ -20,6 +33,7 @@ impl Contact {
                 self.exists = true;
                 self.name.clone_from(&e.name);
             }
+            ContactEvent::ContactUpserted(e) => self.saved = Some(e.saved()),
         }
     }
 }

@@ -3,7 +3,7 @@
 use cqrs_es::test::TestFramework;
 
 use super::*;
-use crate::{decider::EventSourced, raw_json::RawJson};
+use crate::{decider::EventSourced, ids::UserId, raw_json::RawJson};
 
 type Given = TestFramework<EventSourced<Contact>>;
 
@@ -37,4 +37,55 @@ fn r_in_8_a_missing_or_empty_name_never_erases_one() {
     for name in [None, Some(""), Some("  "), Some("Rui")] {
         Given::with(()).given(vec![seen(Some("Rui"))]).when(see(name)).then_expect_events(vec![]);
     }
+}
+
+fn upserted(name: Option<&str>, phones: &[&str], done_by: Option<UserId>) -> ContactEvent {
+    let phone = |number: &&str| PhoneNumber { phone_number: (*number).to_owned(), description: "mobile".into() };
+    ContactUpserted {
+        name: name.map(Into::into),
+        phone_numbers: phones.iter().map(phone).collect(),
+        email_addresses: Vec::new(),
+        done_by,
+    }
+    .into()
+}
+
+fn upsert(name: Option<&str>, phones: Option<&[&str]>) -> ContactCommand {
+    let phone = |number: &&str| PhoneNumber { phone_number: (*number).to_owned(), description: "mobile".into() };
+    ContactCommand::Upsert {
+        name: name.map(Into::into),
+        phone_numbers: phones.map(|phones| phones.iter().map(phone).collect()),
+        email_addresses: None,
+        done_by: None,
+    }
+}
+
+#[test]
+fn what_is_not_given_stays_saved() {
+    Given::with(())
+        .given(vec![upserted(Some("Rui"), &["1"], Some(UserId(7)))])
+        .when(upsert(None, Some(&["2"])))
+        .then_expect_events(vec![upserted(Some("Rui"), &["2"], None)]);
+}
+
+#[test]
+fn the_same_again_is_a_repeat() {
+    Given::with(())
+        .given(vec![upserted(Some("Rui"), &["1"], Some(UserId(7)))])
+        .when(upsert(Some(" Rui "), Some(&["1"])))
+        .then_expect_events(vec![]);
+}
+
+#[test]
+fn a_contact_saved_without_a_name_keeps_the_one_that_whatsapp_shows() {
+    Given::with(()).given(vec![seen(Some("Rui"))]).when(upsert(None, None)).then_expect_events(vec![upserted(
+        Some("Rui"),
+        &[],
+        None,
+    )]);
+}
+
+#[test]
+fn r_in_9_a_saved_contact_that_writes_for_the_first_time_is_seen() {
+    Given::with(()).given(vec![upserted(Some("Rui"), &[], None)]).when(see(None)).then_expect_events(vec![seen(None)]);
 }

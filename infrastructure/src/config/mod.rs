@@ -63,6 +63,8 @@ pub struct Config {
     pub refresh_after_minutes: u32,
     /// `plugins`: addresses by type.
     pub plugins: BTreeMap<String, String>,
+    /// `contact_providers`: names and addresses, by name.
+    pub contact_providers: BTreeMap<String, String>,
     /// `limits.requests_per_minute`
     pub requests_per_minute: u32,
     /// `limits.sandbox_requests_per_minute`
@@ -151,6 +153,9 @@ impl Reader {
     }
 }
 
+/// The section whose settings have names of the operator's own.
+const CONTACT_PROVIDERS: &str = "contact_providers";
+
 /// Variables that others read: the command line, the embedded database, the operator's commands.
 const NO_SETTINGS: &[&str] = &["CONFIG", "PG_BIN", "ACCESS_TOKEN", "PASSWORD"];
 
@@ -220,6 +225,10 @@ impl Config {
         let allow_nets: Vec<IpNet> = nets.iter().filter_map(|net| net.parse().ok()).collect();
         r.check(allow_nets.len() == nets.len(), "webhooks.allow_nets", "must be networks such as 10.1.0.0/16");
         let plugins = r.plugins();
+        let contact_providers: BTreeMap<String, String> = r.get(CONTACT_PROVIDERS);
+        for name in contact_providers.keys() {
+            r.url(&format!("{CONTACT_PROVIDERS}.{name}"));
+        }
         let format: String = r.get("logs.format");
         r.check(matches!(format.as_str(), "text" | "json"), "logs.format", "must be text or json");
         let config = Self {
@@ -243,6 +252,7 @@ impl Config {
             allow_hosts: r.get::<Vec<String>>("webhooks.allow_hosts").iter().map(|host| host.to_lowercase()).collect(),
             refresh_after_minutes: r.get("whatsapp.refresh_after_minutes"),
             plugins,
+            contact_providers,
             requests_per_minute: r.get("limits.requests_per_minute"),
             sandbox_requests_per_minute: r.get("limits.sandbox_requests_per_minute"),
             media_bucket: r.bucket(),
@@ -265,6 +275,7 @@ fn unknown_keys(merged: &Dict) -> Vec<String> {
     for (section, value) in merged {
         match value {
             Value::Dict(_, _) if section == "plugins" => {}
+            Value::Dict(..) if section == CONTACT_PROVIDERS => {}
             Value::Dict(_, settings) => {
                 unknown.extend(settings.keys().map(|key| format!("{section}.{key}")).filter(|key| !known.contains(key)))
             }
@@ -313,6 +324,14 @@ mod tests {
         assert!(matches!(config.media_place(), Place::S3(bucket) if bucket.endpoint.is_none()));
         let folder = load("[data]\ndir = \"d\"\n").unwrap().media_place();
         assert!(matches!(folder, Place::Folder(folder) if folder == Path::new("d/media")));
+    }
+
+    #[test]
+    fn contact_providers_have_names_of_the_operators_own() {
+        let config = load("[contact_providers]\ncrm = \"https://crm.example/api\"\n").unwrap();
+        assert_eq!(config.contact_providers["crm"], "https://crm.example/api");
+        let Err(ConfigErrors(errors)) = load("[contact_providers]\ncrm = \"nowhere\"\n") else { panic!("accepted") };
+        assert_eq!(errors, ["contact_providers.crm: must be an http or https address"]);
     }
 
     #[test]

@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::Reach;
 use crate::{
+    contacts,
     groups::groups_by_id,
     inbox::{counted, only_readable, reads_all, wa_id},
     messages::{hydrate, rows_by_id},
@@ -38,29 +39,35 @@ const COLUMNS: &str = "c.wa_id, c.last_message_id, c.incoming_total, c.assigned_
 /// R-CHAT-1.
 const ORDER: &str = "c.sort_timestamp DESC, c.wa_id";
 
-/// What is searched for: a pattern for persons, and the tags whose names match it.
+/// What is searched for: a pattern for persons, the tags whose names match it, and whether a saved contact does.
 struct Search {
     pattern: String,
     tags: Vec<i64>,
+    saved: bool,
 }
 
 impl Search {
     async fn of(db: &mut PgConnection, tenant: TenantId, filter: &ChatFilter) -> Result<Option<Self>, sqlx::Error> {
         let Some(pattern) = filter.search.as_deref().map(pattern) else { return Ok(None) };
         let sql = "SELECT id FROM read_models.tags WHERE tenant_id = $1 AND name_key LIKE $2";
-        let tags = sqlx::query_scalar(sql).bind(tenant.0).bind(&pattern).fetch_all(db).await?;
-        Ok(Some(Self { pattern, tags }))
+        let tags = sqlx::query_scalar(sql).bind(tenant.0).bind(&pattern).fetch_all(&mut *db).await?;
+        let saved = contacts::any_saved_matches(db, &pattern).await?;
+        Ok(Some(Self { pattern, tags, saved }))
     }
 
-    /// Appends the chats found. That no tag matches is told to the planner by leaving tags out: it would expect
-    /// thousands of taggings and read every chat. `OFFSET 0` keeps it from walking the chats by time until enough
-    /// happen to match.
+    /// Appends the chats found. That no tag or saved contact matches is told to the planner by leaving them out: it
+    /// would expect thousands of them and read every chat. `OFFSET 0` keeps it from walking the chats by time until
+    /// enough happen to match.
     fn from(&self, sql: &mut QueryBuilder<'_, Postgres>, tenant: TenantId) {
         sql.push("(SELECT p.wa_id FROM read_models.search_persons(").push_bind(self.pattern.clone());
         sql.push(") AS p(wa_id)");
         if !self.tags.is_empty() {
             sql.push(" UNION SELECT x.wa_id FROM read_models.chat_taggings x WHERE x.tenant_id = ").push_bind(tenant.0);
             sql.push(" AND x.tag_id = ANY(").push_bind(self.tags.clone()).push(")");
+        }
+        if self.saved {
+            sql.push(" UNION SELECT s.wa_id FROM read_models.search_contacts(").push_bind(self.pattern.clone());
+            sql.push(") AS s(wa_id)");
         }
         sql.push(" OFFSET 0) f JOIN read_models.chats c ON c.wa_id = f.wa_id");
     }

@@ -118,6 +118,9 @@ pub(crate) static ALL: &[&dyn Projection] = &[
     &crate::webhooks::Webhooks,
     &crate::rule_engine::RuleEngines,
     &crate::api_tokens::ApiTokens,
+    &crate::contacts::Contacts,
+    &crate::saved_responses::SavedResponses,
+    &crate::bulk_messages::BulkMessages,
 ];
 
 /// Adds to the count of a projection's rows.

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use chatledger_domain::{
     AnyEvent,
     chat::{ChatEvent, MessageReceived, opens_window},
-    contact::ContactEvent,
+    contact::{ContactEvent, initials},
 };
 use sqlx::PgConnection;
 
@@ -28,22 +28,22 @@ struct Change<'a> {
     referred_at: Option<i64>,
 }
 
+/// What a batch says about persons.
+#[derive(Default)]
+struct Changes<'a> {
+    seen: BTreeMap<&'a str, Change<'a>>,
+    /// The last word of a user on whether the chat is resolved, where the customer has not written after it.
+    resolved: BTreeMap<&'a str, bool>,
+}
+
 /// When a message opened the window: never later than its receipt (R-WIN-2, R-WIN-3).
 pub(crate) fn written_at(message: &MessageReceived) -> Option<i64> {
     opens_window(&message.kind).then(|| message.timestamp.min(message.received_at))
 }
 
-/// First letters of first and last word, else the first character of the id, in upper case.
-fn initials(name: &str, wa_id: &str) -> String {
-    let mut words = name.split_whitespace();
-    let first = words.next();
-    let letters = [first, words.next_back()].into_iter().flatten().filter_map(|word| word.chars().next());
-    let initials: String = letters.flat_map(char::to_uppercase).collect();
-    if initials.is_empty() { wa_id.chars().take(1).collect() } else { initials }
-}
-
-fn fold<'a>(batch: &Batch<'a>) -> Result<BTreeMap<&'a str, Change<'a>>, ProjectionError> {
-    let mut changes: BTreeMap<&str, Change<'_>> = BTreeMap::new();
+fn fold<'a>(batch: &Batch<'a>) -> Result<Changes<'a>, ProjectionError> {
+    let mut all = Changes::default();
+    let changes = &mut all.seen;
     for recorded in &batch.events {
         match &recorded.event {
             AnyEvent::Contact(ContactEvent::ContactProfileSeen(e)) => {
@@ -53,16 +53,25 @@ fn fold<'a>(batch: &Batch<'a>) -> Result<BTreeMap<&'a str, Change<'a>>, Projecti
             AnyEvent::Chat(ChatEvent::MessageReceived(e)) => {
                 let change = changes.entry(checked_wa_id(recorded)?).or_default();
                 let written_at = written_at(e);
+                if written_at.is_some() {
+                    all.resolved.remove(recorded.stream.aggregate_id.as_str());
+                }
                 change.written_at = change.written_at.max(written_at);
                 change.referred_at = change.referred_at.max(written_at.filter(|_| e.referral));
             }
             AnyEvent::Chat(ChatEvent::MessageQueued(_) | ChatEvent::MessageEchoed(_)) => {
                 changes.entry(checked_wa_id(recorded)?).or_default();
             }
+            AnyEvent::Chat(ChatEvent::ChatResolved(_)) => {
+                all.resolved.insert(checked_wa_id(recorded)?, true);
+            }
+            AnyEvent::Chat(ChatEvent::ChatReopened(_)) => {
+                all.resolved.insert(checked_wa_id(recorded)?, false);
+            }
             _ => {}
         }
     }
-    Ok(changes)
+    Ok(all)
 }
 
 #[async_trait]
@@ -76,18 +85,35 @@ impl Projection for Persons {
     }
 
     async fn apply(&self, db: &mut PgConnection, batch: &Batch<'_>) -> Result<(), ProjectionError> {
-        let changes = fold(batch)?;
-        if changes.is_empty() {
-            return Ok(());
+        let Changes { seen, resolved } = fold(batch)?;
+        if !seen.is_empty() {
+            let mut rows = Rows::default();
+            for (wa_id, change) in &seen {
+                rows.push(wa_id, change);
+            }
+            let fresh = rows.write(&mut *db, batch).await?;
+            count_rows(&mut *db, batch.tenant, self.name(), fresh).await?;
         }
-        let mut rows = Rows::default();
-        for (wa_id, change) in &changes {
-            rows.push(wa_id, change);
+        if !resolved.is_empty() {
+            resolve(db, batch, &resolved).await?;
         }
-        let fresh = rows.write(&mut *db, batch).await?;
-        count_rows(db, batch.tenant, self.name(), fresh).await?;
         Ok(())
     }
+}
+
+/// After the messages of the batch: where one came later, `fold` has dropped the word.
+async fn resolve(db: &mut PgConnection, batch: &Batch<'_>, resolved: &BTreeMap<&str, bool>) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "UPDATE read_models.persons p SET resolved = u.resolved
+         FROM unnest($2::text[], $3::boolean[]) AS u (wa_id, resolved)
+         WHERE p.tenant_id = $1 AND p.wa_id = u.wa_id AND p.resolved <> u.resolved",
+    )
+    .bind(batch.tenant.0)
+    .bind(resolved.keys().copied().collect::<Vec<&str>>())
+    .bind(resolved.values().copied().collect::<Vec<bool>>())
+    .execute(db)
+    .await?;
+    Ok(())
 }
 
 #[derive(Default)]
@@ -118,7 +144,8 @@ impl<'a> Rows<'a> {
 
     /// How many persons are new.
     async fn write(&self, db: &mut PgConnection, batch: &Batch<'_>) -> Result<i64, sqlx::Error> {
-        // A row without a profile says nothing about the name. A row that changes nothing is not written.
+        // A row without a profile says nothing about the name. A row that changes nothing is not written. A message
+        // of the customer reopens the chat (R-CHAT-7).
         sqlx::query_scalar(
             "WITH written AS (
                  INSERT INTO read_models.persons AS p (tenant_id, wa_id, last_message_timestamp, referred_at, resolved,
@@ -129,12 +156,14 @@ impl<'a> Rows<'a> {
                  ON CONFLICT (tenant_id, wa_id) DO UPDATE SET
                      last_message_timestamp = greatest(p.last_message_timestamp, excluded.last_message_timestamp),
                      referred_at = greatest(p.referred_at, excluded.referred_at),
+                     resolved = p.resolved AND excluded.last_message_timestamp IS NULL,
                      name = CASE WHEN excluded.profile IS NULL THEN p.name ELSE excluded.name END,
                      name_key = CASE WHEN excluded.profile IS NULL THEN p.name_key ELSE excluded.name_key END,
                      initials = CASE WHEN excluded.profile IS NULL THEN p.initials ELSE excluded.initials END,
                      search = CASE WHEN excluded.profile IS NULL THEN p.search ELSE excluded.search END,
                      profile = CASE WHEN excluded.profile IS NULL THEN p.profile ELSE excluded.profile END
                  WHERE excluded.profile IS NOT NULL
+                     OR (p.resolved AND excluded.last_message_timestamp IS NOT NULL)
                      OR greatest(p.last_message_timestamp, excluded.last_message_timestamp)
                          IS DISTINCT FROM p.last_message_timestamp
                      OR greatest(p.referred_at, excluded.referred_at) IS DISTINCT FROM p.referred_at
@@ -152,20 +181,5 @@ impl<'a> Rows<'a> {
         .bind(&self.profiles)
         .fetch_one(db)
         .await
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::initials;
-
-    #[test]
-    fn initials_are_of_first_and_last_word() {
-        for (name, expected) in
-            [("Rui Costa", "RC"), ("rui", "R"), ("Ana  da Silva ", "AS"), ("ßa é", "SSÉ"), ("", "3")]
-        {
-            assert_eq!(initials(name, "351912000111"), expected, "{name}");
-        }
-        assert_eq!(initials(" ", "US.1"), "U");
     }
 }

@@ -8,8 +8,10 @@ mod addresses;
 mod api_tokens;
 mod assignment;
 mod auth;
+mod bulk;
 mod chats;
 mod consistency;
+mod contacts;
 mod deactivation;
 mod filters;
 mod general;
@@ -26,7 +28,9 @@ mod plugins;
 mod profile;
 mod provider;
 mod received;
+mod resolve;
 mod rule_engine;
+mod saved_responses;
 mod secrets;
 mod sessions;
 mod tags;
@@ -36,7 +40,9 @@ mod tenants;
 mod throttles;
 mod users;
 mod users_groups;
+mod web_inbox;
 mod webhooks;
+mod window;
 
 use std::fmt;
 
@@ -63,7 +69,7 @@ const NOT_FOUND: &str = r#"{"detail":"Not found."}"#;
 const NOT_PROVIDED: &str = r#"{"detail":"Authentication credentials were not provided."}"#;
 
 /// Every list.
-const LISTS: [&str; 10] = [
+const LISTS: [&str; 13] = [
     "chats/",
     "messages/",
     "persons/",
@@ -74,6 +80,9 @@ const LISTS: [&str; 10] = [
     "chat_assignment_events/",
     "chat_tagging_events/",
     "message_tagging_events/",
+    "saved_responses/",
+    "bulk_messages/",
+    "bulk_message_elements/",
 ];
 
 /// A JSON object's keys and values as they came, in order.

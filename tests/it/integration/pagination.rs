@@ -25,6 +25,13 @@ async fn filled() -> Inbox {
         inbox.give(wa_id, &inbox.agent).await;
     }
     inbox.add_user("zoe", Role::User).await;
+    for n in 0..3 {
+        inbox.post(&inbox.agent, "saved_responses/", json!({"text": format!("text {n}")})).await.expect(201);
+        let recipients = json!([{"recipient": wa_ids[0]}]);
+        let body = json!({"recipients": recipients, "payload": {"text": {"body": "To all"}}});
+        let task = inbox.post(&inbox.agent, "bulk_messages/", body).await.expect(201);
+        inbox.done(&inbox.agent, &task).await;
+    }
     inbox
 }
 

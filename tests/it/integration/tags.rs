@@ -272,3 +272,42 @@ async fn deleting_a_tag_removes_its_taggings_each_with_an_event() {
     assert!(told["tag"][0].is_string(), "{told}");
     assert_ne!(inbox.tag("VIP").await, tag);
 }
+
+/// The other families come later; until then this shows that there is nothing beside the ledger that could differ.
+#[tokio::test]
+async fn r_tag_11_every_list_shows_the_tags_of_a_chat_from_the_one_source() {
+    let inbox = Inbox::start().await;
+    let message = inbox.customer_writes(RUI, "Hello").await;
+    let (vip, late) = (inbox.tag("vip").await, inbox.tag("late").await);
+    let tagging = inbox.tag_chat(vip, RUI).await;
+    inbox.tag_message(late, &message).await;
+    let shown = async || {
+        let chat = inbox.page(&inbox.agent, &format!("chats/{RUI}/")).await["tags"].clone();
+        let listed = inbox.page(&inbox.agent, "chats/").await["results"][0]["tags"].clone();
+        let of_message = inbox.page(&inbox.agent, "messages/").await["results"][0]["chat_tags"].clone();
+        assert_eq!((&chat, &chat), (&listed, &of_message));
+        for tag in chat.as_array().expect("a list") {
+            // Each tag finds the chat, and each tagging is there alone.
+            let found = inbox.page(&inbox.agent, &format!("chats/?chat_tag_id={}", tag["id"])).await;
+            assert_eq!(found["results"][0]["wa_id"], RUI);
+            let alone = inbox.page(&inbox.agent, &format!("chat_tagging/{}/", tag["tagging_id"])).await;
+            assert_eq!(alone, json!({"id": tag["tagging_id"], "tag": tag["id"], "chat": RUI, "extra": null}));
+        }
+        let names: Vec<Value> = chat.as_array().expect("a list").iter().map(|tag| tag["name"].clone()).collect();
+        // The history, replayed, says the same.
+        let history = inbox.page(&inbox.agent, &format!("chat_tagging_events/?wa_id={RUI}")).await;
+        let mut replayed: Vec<Value> = Vec::new();
+        for event in history["results"].as_array().expect("a list").iter().rev() {
+            let name = event["tag"]["name"].clone();
+            match event["action"].as_str() {
+                Some("added") => replayed.push(name),
+                _ => replayed.retain(|tag| *tag != name),
+            }
+        }
+        assert_eq!(names, replayed);
+        names
+    };
+    assert_eq!(shown().await, ["vip", "late"]);
+    assert_eq!(inbox.delete(&inbox.agent, &format!("chat_tagging/{tagging}/")).await.status, 204);
+    assert_eq!(shown().await, ["late"]);
+}

@@ -28,7 +28,7 @@ use rand::{Rng, SeedableRng, rngs::StdRng, seq::IndexedRandom};
 use uuid::Uuid;
 
 /// What WhatsApp may send that trees and databases choke on.
-const ODD: &str = r#"{"type":"text",  "text":{"body":"Olá \u0000 \ud83d x"}, "n":1.00}"#;
+pub const ODD: &str = r#"{"type":"text",  "text":{"body":"Olá \u0000 \ud83d x"}, "n":1.00}"#;
 
 pub fn json(text: &str) -> RawJson {
     RawJson::parse(text.to_owned()).unwrap()
@@ -193,6 +193,7 @@ pub async fn set_up(w: &mut Writer, slug: &str) -> (Vec<i64>, Vec<i64>, Vec<i64>
     w.add("Tag", "Old", TagEvent::from(TagDeleted { name: "Old".into(), done_by: UserId(1) }));
     account(w);
     integrations(w, &users, &tags);
+    super::address_book::set_up(w, &users);
     w.write().await;
     (groups, users, tags)
 }
@@ -337,7 +338,7 @@ fn step(
     let tag = *tags.choose(random).unwrap();
     let extra = Some(json(r#"{ "k":"\u0000" }"#)).filter(|_| random.random_bool(0.5));
     let timestamp = thread.clock;
-    match random.random_range(0..13) {
+    match random.random_range(0..16) {
         0..=2 => {
             let mut message = received(&format!("in.{seed}.{n}"), late, ODD);
             message.referral = random.random_bool(0.1);
@@ -363,7 +364,7 @@ fn step(
         }
         4 | 5 => {
             let known = thread.sent.choose(random).map(|(_, waba_id)| waba_id.clone());
-            let waba_id = known.unwrap_or_else(|| format!("unknown.{wa_id}"));
+            let waba_id = known.unwrap_or_else(|| format!("unknown.{seed}.{wa_id}"));
             let name = ["sent", "delivered", "read", "failed", "warning"].choose(random).unwrap();
             w.chat(wa_id, status(&waba_id, name, timestamp + i64::try_from(n).unwrap()));
         }
@@ -412,6 +413,15 @@ fn step(
         }
         11 => {
             w.chat(wa_id, MessagesMarkedAsReceived { user: UserId(user), timestamp: late });
+        }
+        12 => {
+            w.chat(wa_id, ChatResolved { done_by: UserId(user), timestamp });
+        }
+        13 => {
+            w.chat(wa_id, ChatReopened { done_by: UserId(user), timestamp });
+        }
+        14 => {
+            w.add("Contact", wa_id, super::address_book::saved(random));
         }
         _ => {
             w.add("Contact", wa_id, seen(random));

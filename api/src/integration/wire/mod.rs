@@ -1,6 +1,8 @@
 //! The Integration API's objects, key by key in the contract's order (integration §C).
 
+mod bulk;
 mod chat;
+mod contact;
 mod history;
 mod message;
 mod payload;
@@ -14,7 +16,9 @@ mod webhook;
 use actix_web::HttpRequest;
 use chatledger_domain::{TenantId, UserId};
 
+pub use bulk::{BulkMessageElement, BulkMessageTask};
 pub use chat::{Chat, ChatAssignment};
+pub use contact::{ContactPage, ContactProviderResult, KnownContact};
 pub use history::{ChatAssignmentEvent, ChatTaggingEvent, MessageTaggingEvent};
 pub use message::{Context, Message, WabaStatuses};
 pub use person::Person;

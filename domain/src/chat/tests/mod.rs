@@ -6,6 +6,7 @@ mod messages;
 mod outcomes;
 mod permissions;
 mod replay;
+mod resolution;
 mod tagging;
 mod window;
 

@@ -4,6 +4,7 @@
 
 mod account;
 mod answer;
+mod contacts;
 mod media;
 mod receipt;
 mod request;

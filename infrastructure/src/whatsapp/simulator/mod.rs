@@ -12,6 +12,7 @@
 //! | `GET`, `POST /v1/configs/templates`, `DELETE …/{name}` | templates in 360dialog's form |
 //! | `GET`, `POST [/v23.0]/{phone_number_id}/whatsapp_business_profile`, `/whatsapp_business_profile` | the profile |
 //! | `GET`, `POST /v1/settings/business/profile`, `GET`, `PATCH /v1/settings/profile/about` | the same on-premises |
+//! | `POST /v1/contacts` | which numbers are on WhatsApp (on-premises) |
 //! | `POST /simulator/inbound` | a customer writes, see [`Inbound`]; answers `{id, ids, wa_id, status}` |
 //! | `GET`, `POST /simulator/behaviour` | how it misbehaves, see [`Behaviour`]; fields left out stay |
 //! | `GET /simulator/messages` | everything that reached customers, with callback data and attempts: [`Delivered`] |
@@ -34,6 +35,7 @@
 mod account;
 mod behaviour;
 pub mod client;
+mod contacts;
 mod control;
 mod deliver;
 mod fault;
@@ -126,6 +128,7 @@ impl Simulator {
                         .configure(templates::routes)
                         .configure(profile::routes)
                         .configure(media::routes)
+                        .configure(contacts::routes)
                 };
                 // One worker: deliveries are tasks of the worker that took the message.
                 match HttpServer::new(app).workers(1).disable_signals().listen(listener) {

@@ -1,7 +1,7 @@
 //! What the simulator remembers.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -91,6 +91,8 @@ pub(super) struct Memory {
     pub(super) uploads: HashMap<String, Photo>,
     /// Calls about the account, by what was asked.
     pub(super) calls: BTreeMap<String, u64>,
+    /// Numbers that were asked for.
+    pub(super) checked: HashSet<String>,
     /// Calls to the callback by HTTP status; 0 for none.
     pub(super) webhooks: BTreeMap<u16, u64>,
 }
@@ -126,6 +128,7 @@ impl State {
                 photos: HashMap::new(),
                 uploads: HashMap::new(),
                 calls: BTreeMap::new(),
+                checked: HashSet::new(),
                 webhooks: BTreeMap::new(),
             }),
         })

@@ -1,0 +1,8 @@
+//! The address book: saving contacts, finding them in every provider, checking numbers.
+
+mod find;
+mod upsert;
+mod verify;
+
+pub use find::{FoundContact, FoundContacts, Place};
+pub use upsert::UpsertContact;

@@ -1,0 +1,72 @@
+//! What the address book, saved responses and bulk messages add to the ledgers of [`super::history`].
+
+use chatledger_domain::{
+    MessageId, TagId, UserId, WaId,
+    bulk_message::{BulkElementSettled, BulkMessageCreated, BulkMessageEvent, ElementOutcome, Fills},
+    contact::{ContactEvent, ContactUpserted, EmailAddress, PhoneNumber},
+    saved_response::{SavedResponseCreated, SavedResponseDeleted, SavedResponseEvent},
+};
+use rand::{rngs::StdRng, seq::IndexedRandom};
+use uuid::Uuid;
+
+use super::history::{ODD, Writer, json};
+
+/// Saved responses and bulk messages: some of each that stay, and some that are gone or done.
+pub fn set_up(w: &mut Writer, users: &[i64]) {
+    for (id, text) in [("a", "Thanks\0."), ("b", "One moment, please."), ("c", "Gone")] {
+        let created = SavedResponseCreated { text: text.into(), done_by: UserId(users[0]), timestamp: 1_000 };
+        w.add("SavedResponse", id, SavedResponseEvent::from(created));
+    }
+    let deleted = SavedResponseDeleted { done_by: UserId(users[1]) };
+    w.add("SavedResponse", "c", SavedResponseEvent::from(deleted));
+    bulk(w, users[0]);
+}
+
+/// A bulk message with every outcome, and one that is not done.
+fn bulk(w: &mut Writer, sender: i64) {
+    let message_id = MessageId(Uuid::from_u128(9));
+    let outcomes = [
+        ElementOutcome::Accepted { message_id, waba_id: "bulk\0".into() },
+        ElementOutcome::Queued { message_id },
+        ElementOutcome::Rejected { message_id, errors: json(r#"[{"title":"\u0000"}]"#) },
+        ElementOutcome::NotAllowed,
+        ElementOutcome::WindowClosed,
+        ElementOutcome::Invalid { reason: "No\0.".into() },
+    ];
+    let wa_ids: Vec<WaId> =
+        (0..outcomes.len()).map(|n| WaId::parse(&format!("35193300{n:03}")).expect("an id")).collect();
+    for (id, done) in [(Uuid::from_u128(7), outcomes.len()), (Uuid::from_u128(8), 2)] {
+        let created = BulkMessageCreated {
+            id,
+            sender: UserId(sender),
+            recipients: wa_ids.clone(),
+            named: 3,
+            tags: vec![TagId(5)],
+            kind: "text".into(),
+            content: json(r#"{"body":"\u0000"}"#),
+            payload: json(ODD),
+            fills: Fills::new(),
+            timestamp: 1_000,
+        };
+        w.add("BulkMessage", &id.to_string(), BulkMessageEvent::from(created));
+        for (wa_id, outcome) in wa_ids.iter().zip(&outcomes).take(done) {
+            let (wa_id, outcome) = (wa_id.clone(), outcome.clone());
+            let settled = BulkElementSettled { task: id, wa_id, outcome, timestamp: 1_001 };
+            w.add("BulkMessage", &id.to_string(), BulkMessageEvent::from(settled));
+        }
+    }
+}
+
+/// A contact is saved, or saved anew.
+pub fn saved(random: &mut StdRng) -> ContactEvent {
+    let name = ["Rui\0 Saved", "ANA", ""].choose(random).map(|name| (*name).to_owned());
+    let (phone_number, description) = ("+351 912-\0 7".to_owned(), "mobile".to_owned());
+    let email = EmailAddress { email_address: "Rui@Costa.example".to_owned(), description: "\0work".to_owned() };
+    ContactUpserted {
+        name: name.filter(|name| !name.is_empty()),
+        phone_numbers: vec![PhoneNumber { phone_number, description }],
+        email_addresses: vec![email],
+        done_by: None,
+    }
+    .into()
+}
