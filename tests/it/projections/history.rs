@@ -178,6 +178,11 @@ pub async fn set_up(w: &mut Writer, slug: &str) -> (Vec<i64>, Vec<i64>, Vec<i64>
     let moved = UserGroupsChanged { role: Role::App, groups: [GroupId(groups[2])].into(), done_by: None };
     w.add("User", "gone", UserEvent::from(moved));
     w.add("User", "gone", UserEvent::from(UserDeactivated { done_by: None }));
+    let stored = include_str!("../fixtures/events/0.1/Media.MediaStored.v1.json");
+    let stored = AnyEvent::read("Media", "MediaStored", "1", stored).unwrap();
+    if let AnyEvent::Media(stored) = stored {
+        w.add("Media", "0190f3a2-6000-7c00-8000-000000000001", stored);
+    }
     let mut tags = Vec::new();
     for name in ["Urgent", "Billing 50%", "Old"] {
         let created = TagCreated { name: name.into(), web_inbox_color: None, done_by: UserId(1) };
