@@ -266,7 +266,7 @@ async fn bulk_says_what_is_wrong() {
     assert_eq!(told["recipients"][0], "Ensure there are no more than 10000 recipients.");
     assert_eq!(inbox.total(&inbox.admin, "bulk_messages/").await, 0);
     // Who may write to no chat may not begin at all.
-    inbox.allow(&inbox.bot, "can_write_to_chats", "'none'").await;
+    inbox.allow(&inbox.bot, "can_write_to_chats", "none").await;
     let body = json!({"recipients": to(&[NOBODY]), "payload": text("Hi")});
     let refused = inbox.post(&inbox.bot, "bulk_messages/", body).await;
     assert_eq!((refused.status, refused.text.as_str()), (403, FORBIDDEN));

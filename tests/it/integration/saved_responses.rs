@@ -44,10 +44,9 @@ async fn r_sav_1_saved_responses_are_everybodys() {
 async fn r_sav_1_created_by_is_the_users_present_name_whatever_became_of_it() {
     let inbox = Inbox::start().await;
     inbox.post(&inbox.agent, "saved_responses/", json!({"text": "Thanks"})).await.expect(201);
-    // No endpoint does it yet in this slice: the read model is told what an event would tell it.
-    let sql =
-        format!("UPDATE read_models.users SET username = 'ines', deactivated = true WHERE id = {}", inbox.agent.id);
-    sqlx::query(&sql).execute(&inbox.pool).await.expect("the database answers");
+    let user = format!("users/{}/", inbox.agent.id);
+    inbox.patch(&inbox.admin, &user, json!({"username": "ines"})).await.expect(200);
+    assert_eq!(inbox.delete(&inbox.admin, &user).await.status, 204);
     assert_eq!(column(&inbox.page(&inbox.admin, "saved_responses/").await, "/created_by"), ["ines"]);
 }
 

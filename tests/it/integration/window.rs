@@ -1,14 +1,7 @@
 //! Contract §G, the window: what a tenant may grant (R-WIN-7), and that every type of message opens it and may be sent
 //! inside it. The other rules of the window are in `inbound/window.rs` and `outbound/window.rs`.
 
-use std::sync::Arc;
-
-use chatledger_application::ports::ledger::{Cause, Ledger, Metadata, NewEvent, StreamId, Unit};
-use chatledger_domain::{
-    Event, TenantId,
-    tenant::{Settings, SettingsChanged, TenantEvent},
-};
-use chatledger_infrastructure::postgres::PgLedger;
+use chatledger_domain::TenantId;
 use serde_json::{Value, json};
 
 use super::{ANA, EVA, RUI};
@@ -19,24 +12,10 @@ const DAY: i64 = 86_400;
 impl Inbox {
     /// The tenant grants 72 hours after an ad's referral.
     async fn grant_free_entry(&self) {
-        let settings = Settings { free_entry_window: true, ..Settings::default() };
-        let event = TenantEvent::from(SettingsChanged { settings, done_by: None });
-        let stream = StreamId { aggregate_type: "Tenant", aggregate_id: "tenant".to_owned() };
-        let known = "SELECT max(sequence) FROM ledger.events WHERE aggregate_type = 'Tenant'";
-        let actor = Cause::System { part: "test".to_owned() };
-        let (family, correlation_id) = ("system".to_owned(), "test".to_owned());
-        let metadata = Metadata { actor, family, correlation_id, causation: None };
-        let new = NewEvent {
-            stream,
-            sequence: self.count(known).await + 1,
-            payload: event.payload().expect("JSON"),
-            key: None,
-            claims: Vec::new(),
-            occurred_at: chrono::Utc::now(),
-            event: event.into(),
-        };
-        let unit = Unit { tenant: TenantId(self.tenant), events: vec![new], metadata: Arc::new(metadata) };
-        PgLedger::new(self.pool.clone()).append(unit).await.expect("recorded");
+        let tools = self.tools().await;
+        let change = |settings: &mut chatledger_domain::tenant::Settings| settings.free_entry_window = true;
+        tools.application.set_tenant(TenantId(self.tenant), change).await.expect("set");
+        tools.close().await;
         self.settle().await;
     }
 

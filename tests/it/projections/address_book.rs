@@ -3,10 +3,11 @@
 use chatledger_domain::{
     MessageId, TagId, UserId, WaId,
     bulk_message::{BulkElementSettled, BulkMessageCreated, BulkMessageEvent, ElementOutcome, Fills},
-    contact::{ContactEvent, ContactUpserted, EmailAddress, PhoneNumber},
+    chat::{ChatReopened, ChatResolved},
+    contact::{ContactEvent, ContactProfileSeen, ContactUpserted, EmailAddress, PhoneNumber},
     saved_response::{SavedResponseCreated, SavedResponseDeleted, SavedResponseEvent},
 };
-use rand::{rngs::StdRng, seq::IndexedRandom};
+use rand::{Rng, rngs::StdRng, seq::IndexedRandom};
 use uuid::Uuid;
 
 use super::history::{ODD, Writer, json};
@@ -58,7 +59,7 @@ fn bulk(w: &mut Writer, sender: i64) {
 }
 
 /// A contact is saved, or saved anew.
-pub fn saved(random: &mut StdRng) -> ContactEvent {
+fn saved(random: &mut StdRng) -> ContactEvent {
     let name = ["Rui\0 Saved", "ANA", ""].choose(random).map(|name| (*name).to_owned());
     let (phone_number, description) = ("+351 912-\0 7".to_owned(), "mobile".to_owned());
     let email = EmailAddress { email_address: "Rui@Costa.example".to_owned(), description: "\0work".to_owned() };
@@ -69,4 +70,21 @@ pub fn saved(random: &mut StdRng) -> ContactEvent {
         done_by: None,
     }
     .into()
+}
+
+/// A contact is saved, or its chat is resolved or reopened.
+pub fn step(w: &mut Writer, random: &mut StdRng, wa_id: &str, user: i64, timestamp: i64) {
+    let done_by = UserId(user);
+    match random.random_range(0..3) {
+        0 => w.chat(wa_id, ChatResolved { done_by, timestamp }),
+        1 => w.chat(wa_id, ChatReopened { done_by, timestamp }),
+        _ => w.add("Contact", wa_id, saved(random)),
+    };
+}
+
+/// WhatsApp shows a profile.
+pub fn seen(random: &mut StdRng) -> ContactEvent {
+    let name = ["Rui Costa", "Ana\0 da Silva", "ÉMILE", ""].choose(random).unwrap();
+    let profile = json(r#"{"profile":{"name":"\ud800"},"wa_id":"1"}"#);
+    ContactProfileSeen { name: Some((*name).to_owned()).filter(|name| !name.is_empty()), profile }.into()
 }

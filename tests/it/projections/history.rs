@@ -9,7 +9,6 @@ use chatledger_domain::{
     api_token::{ApiTokenEvent, ApiTokenIssued, ApiTokenRevoked},
     business_profile::*,
     chat::*,
-    contact::{ContactEvent, ContactProfileSeen},
     decider::Event,
     group::{GroupCreated, GroupDeleted, GroupEvent, GroupPermissionsChanged, GroupRenamed},
     permission::Overrides,
@@ -307,7 +306,7 @@ pub async fn generate(w: &mut Writer, seed: u64, events: usize, users: &[i64], g
         thread.clock += random.random_range(0..3);
         let late = thread.clock - random.random_range(0..40);
         if thread.messages.is_empty() {
-            w.add("Contact", &wa_id, seen(&mut random));
+            w.add("Contact", &wa_id, super::address_book::seen(&mut random));
             let message = received(&format!("in.{seed}.{n}"), thread.clock, ODD);
             thread.messages.push(message.message_id);
             w.chat(&wa_id, message);
@@ -319,12 +318,6 @@ pub async fn generate(w: &mut Writer, seed: u64, events: usize, users: &[i64], g
         }
     }
     w.write().await;
-}
-
-fn seen(random: &mut StdRng) -> ContactEvent {
-    let name = ["Rui Costa", "Ana\0 da Silva", "ÉMILE", ""].choose(random).unwrap();
-    let profile = json(r#"{"profile":{"name":"\ud800"},"wa_id":"1"}"#);
-    ContactProfileSeen { name: Some((*name).to_owned()).filter(|name| !name.is_empty()), profile }.into()
 }
 
 #[allow(clippy::too_many_arguments)]
@@ -419,17 +412,9 @@ fn step(
         11 => {
             w.chat(wa_id, MessagesMarkedAsReceived { user: UserId(user), timestamp: late });
         }
-        12 => {
-            w.chat(wa_id, ChatResolved { done_by: UserId(user), timestamp });
-        }
-        13 => {
-            w.chat(wa_id, ChatReopened { done_by: UserId(user), timestamp });
-        }
-        14 => {
-            w.add("Contact", wa_id, super::address_book::saved(random));
-        }
+        12..=14 => super::address_book::step(w, random, wa_id, user, timestamp),
         _ => {
-            w.add("Contact", wa_id, seen(random));
+            w.add("Contact", wa_id, super::address_book::seen(random));
         }
     }
 }
