@@ -13,5 +13,7 @@ mod outbound;
 mod projections;
 mod readers;
 mod reliability;
+mod routes;
+mod rules;
 mod sandbox;
 mod vault;

@@ -4,9 +4,9 @@ use serde_json::json;
 use utoipa::{
     Modify,
     openapi::{
-        ContentBuilder, OpenApi, RefOr, ResponseBuilder, Schema,
-        path::Operation,
-        schema::{ObjectBuilder, Type},
+        ContentBuilder, OpenApi, RefOr, Required, ResponseBuilder, Schema,
+        path::{Operation, ParameterIn},
+        schema::{AnyOfBuilder, ObjectBuilder, SchemaType, Type},
         security::{ApiKey, ApiKeyValue, SecurityScheme},
     },
 };
@@ -25,9 +25,11 @@ impl Modify for Common {
         let cookie = ApiKeyValue::with_description("sessionid", text);
         components.add_security_scheme("session", SecurityScheme::ApiKey(ApiKey::Cookie(cookie)));
         for (path, item) in &mut document.paths.paths {
+            item.patch.iter_mut().for_each(optional_body);
             let is_service = path.starts_with("/api/v1/whatsapp") || path.starts_with("/hooks");
             let operations = [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
             for operation in operations.into_iter().flatten() {
+                query_parameters(operation);
                 if is_service {
                     service_errors(operation);
                 } else if path.starts_with("/api/v1/") {
@@ -36,6 +38,42 @@ impl Modify for Common {
                 }
             }
         }
+    }
+}
+
+/// What a query takes besides what its type says: nothing at all counts as absent, `limit` and `offset` are corrected
+/// (R-PAG-1), booleans have several spellings (R-FIL-3).
+fn query_parameters(operation: &mut Operation) {
+    for parameter in operation.parameters.iter_mut().flatten() {
+        if parameter.parameter_in != ParameterIn::Query {
+            continue;
+        }
+        let Some(RefOr::T(Schema::Object(told))) = parameter.schema.take() else { continue };
+        let is = |kind: Type| match &told.schema_type {
+            SchemaType::Type(one) => *one == kind,
+            SchemaType::Array(several) => several.contains(&kind),
+            SchemaType::AnyValue => false,
+        };
+        let text = || ObjectBuilder::new().schema_type(Type::String);
+        let besides = match parameter.name.as_str() {
+            "limit" | "offset" => text(),
+            _ if is(Type::Boolean) => text().enum_values(Some(["", "True", "False", "1", "0"])),
+            _ => text().max_length(Some(0)),
+        };
+        let is_text = is(Type::String);
+        let told = Schema::Object(told);
+        parameter.schema = Some(RefOr::T(if is_text {
+            told
+        } else {
+            Schema::AnyOf(AnyOfBuilder::new().item(told).item(besides.build()).build())
+        }));
+    }
+}
+
+/// A change of nothing is no change.
+fn optional_body(operation: &mut Operation) {
+    if let Some(body) = &mut operation.request_body {
+        body.required = Some(Required::False);
     }
 }
 

@@ -28,7 +28,9 @@ pub struct Mark {
 /// Marks the messages of a chat up to a time as received by the caller.
 #[utoipa::path(post, path = "/api/v1/mark_as_received/", operation_id = "mark_as_received", tag = "Messages",
     request_body = Mark,
-    responses((status = 201, description = "Marked.", body = Object, example = json!({}))))]
+    responses((status = 201, description = "Marked.", body = Object, example = json!({})),
+        (status = 404, description = "No such chat, or not readable.", body = Object,
+            example = json!({"detail": "Not found."}))))]
 pub async fn mark(caller: Caller, state: State, body: Body) -> Result<HttpResponse, ApiError> {
     let mut fields = body.read().await?;
     let read = (fields.integer("timestamp"), fields.wa_id("customer_wa_id"));

@@ -17,22 +17,23 @@ impl Chat {
         let user = change.user.unwrap_or(self.assignment.user);
         let group = change.group.unwrap_or(self.assignment.group);
         let allowed = actor.is_admin() || (self.may_set_user(actor, user) && self.may_set_group(actor, group));
-        if !allowed {
-            return Err(ChatRefusal::AssignmentHeld);
-        }
+        if allowed { Ok(self.assigned(change, Some(actor.user), now)) } else { Err(ChatRefusal::AssignmentHeld) }
+    }
+
+    /// The one event of a change that is allowed (R-ASG-9), `None` when nothing changes.
+    pub(super) fn assigned(&self, change: AssignmentChange, done_by: Option<UserId>, now: i64) -> Option<ChatAssigned> {
+        let user = change.user.unwrap_or(self.assignment.user);
+        let group = change.group.unwrap_or(self.assignment.group);
         let user_changes = user != self.assignment.user;
         let group_changes = group != self.assignment.group;
-        if !user_changes && !group_changes {
-            return Ok(None);
-        }
-        Ok(Some(ChatAssigned {
+        (user_changes || group_changes).then_some(ChatAssigned {
             user_set: user.filter(|_| user_changes),
             user_cleared: user_changes && user.is_none(),
             group_set: group.filter(|_| group_changes),
             group_cleared: group_changes && group.is_none(),
-            done_by: Some(actor.user),
+            done_by,
             timestamp: now,
-        }))
+        })
     }
 
     /// The one event that takes the chat from a user or group, `None` when neither has it.

@@ -203,6 +203,13 @@ pub enum ChatCommand {
         /// Now.
         now: i64,
     },
+    /// Changes the assignment for the rule engine, which is above the rules that hold for users (R-ASG-12).
+    AssignByRule {
+        /// For what.
+        change: AssignmentChange,
+        /// Now.
+        now: i64,
+    },
     /// Takes the chat from a user or group that is no more; another assignment stays.
     TakeFrom {
         /// The user.

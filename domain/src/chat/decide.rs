@@ -74,6 +74,12 @@ impl Decider for Chat {
                 }
                 Ok(self.assign(&actor, change, now)?.map(ChatEvent::from).into_iter().collect())
             }
+            ChatCommand::AssignByRule { change, now } => {
+                if !self.exists {
+                    return Err(ChatRefusal::Unknown);
+                }
+                Ok(self.assigned(change, None, now).map(ChatEvent::from).into_iter().collect())
+            }
             ChatCommand::TakeFrom { user, group, done_by, now } => {
                 Ok(self.take_from(user, group, done_by, now).map(ChatEvent::from).into_iter().collect())
             }

@@ -157,6 +157,21 @@ impl Inbox {
 
     /// Another tenant with a number of its own, known to the server when this returns.
     pub async fn add_tenant(&self, slug: &str, host: &str, phone_number_id: &str) {
+        self.add_tenant_at(slug, host, phone_number_id, None).await;
+    }
+
+    /// The same with a number that the simulator knows, so that the tenant can send and has templates of its own.
+    pub async fn add_tenant_with_account(&self, slug: &str, host: &str, phone_number_id: &str) {
+        let (account, token) = (format!("8{phone_number_id}"), format!("token of {slug}"));
+        let number = json!({"phone_number_id": phone_number_id, "display_phone_number": "351220000000",
+                            "waba_id": account, "access_token": token});
+        let url = format!("{}/simulator/numbers", self.simulator_url);
+        let answer = self.http.raw.post(url).json(&number).send().await.expect("the simulator answers");
+        assert!(answer.status().is_success(), "{:?}", answer.text().await);
+        self.add_tenant_at(slug, host, phone_number_id, Some(account)).await;
+    }
+
+    async fn add_tenant_at(&self, slug: &str, host: &str, phone_number_id: &str, waba_id: Option<String>) {
         let (tools, tenant) = (self.tools().await, TenantId::of_slug(slug));
         let new = NewTenant { slug: slug.to_owned(), name: slug.to_owned(), hosts: vec![host.to_owned()] };
         tools.application.create_tenant(new).await.expect("a tenant");
@@ -164,9 +179,10 @@ impl Inbox {
             phone_number_id: phone_number_id.to_owned(),
             display_phone_number: "+351220000000".to_owned(),
             channel: Channel::Cloud,
-            waba_id: None,
+            waba_id,
         };
-        tools.application.connect_account(tenant, number, "a token").await.expect("connected");
+        let token = format!("token of {slug}");
+        tools.application.connect_account(tenant, number, &token).await.expect("connected");
         tools.close().await;
         // The server may have looked just before, and looks again after a second.
         tokio::time::sleep(Duration::from_millis(1_100)).await;

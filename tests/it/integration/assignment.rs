@@ -1,7 +1,7 @@
 //! Contract §H: assignment.
 
 use chatledger_api::bootstrap::Login;
-use chatledger_domain::Role;
+use chatledger_domain::{Role, TenantId, WaId, chat::AssignmentChange};
 use serde_json::{Value, json};
 
 use super::{ANA, FORBIDDEN, RUI, column, inside, keys};
@@ -239,4 +239,25 @@ async fn r_asg_13_replayed_events_are_the_assignment() {
         assert_eq!(replayed, now_at(&inbox).await);
         assert_eq!(replayed, (user.clone(), group));
     }
+}
+
+#[tokio::test]
+async fn r_asg_12_the_rule_engine_is_above_the_rules_of_users_and_is_nobody() {
+    let inbox = Inbox::start().await;
+    inbox.customer_writes(RUI, "Hello").await;
+    inbox.give(RUI, &inbox.agent).await;
+    let (tools, tenant) = (inbox.tools().await, TenantId(inbox.tenant));
+    let chat = WaId::parse(RUI).expect("an id");
+    // No user but an admin may take a chat from one user and give it to another (R-ASG-4).
+    let change = AssignmentChange { user: Some(Some(inbox.bot.id)), group: None };
+    for _ in 0..2 {
+        tools.application.assign_by_rule(tenant, &chat, change, "rule engine").await.expect("assigned");
+    }
+    tools.close().await;
+    inbox.settle().await;
+    let page = inbox.page(&inbox.admin, "chat_assignment_events/").await;
+    assert_eq!((&page["count"], &page["results"][0]["done_by"]), (&json!(2), &json!(null)));
+    assert_eq!(page["results"][0]["assigned_to_user_set"]["id"], json!(inbox.bot.id));
+    let now = inbox.page(&inbox.admin, &format!("chat_assignment/{RUI}/")).await;
+    assert_eq!((&now["assigned_to_user"], &now["assigned_group"]), (&json!(inbox.bot.id), &json!(null)));
 }

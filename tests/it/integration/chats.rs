@@ -175,7 +175,7 @@ async fn r_chat_2_and_5_new_messages_are_each_users_own() {
 }
 
 #[tokio::test]
-async fn r_chat_3_chats_of_mine_and_of_my_groups() {
+async fn r_chat_3_and_r_fil_6_chats_of_mine_and_of_my_groups() {
     let inbox = Inbox::start().await;
     let (mine, other) = (inbox.group("Regular user").await, inbox.group("App integration").await);
     for chat in [RUI, ANA, EVA] {

@@ -287,7 +287,7 @@ async fn r_err_5_and_r_auth_11_no_endpoint_answers_401_and_each_wants_a_credenti
 }
 
 #[tokio::test]
-async fn r_lim_1_and_3_a_user_who_asks_too_often_waits() {
+async fn r_lim_1_2_and_3_a_user_who_asks_too_often_waits() {
     let inbox = Inbox::start_with(|config| config.sandbox_requests_per_minute = 3).await;
     for _ in 0..3 {
         inbox.get(&inbox.agent, "tags/").await.expect(200);

@@ -22,6 +22,9 @@ const VERDICT: u64 = 200;
 /// The namespace of all templates.
 pub(super) const NAMESPACE: &str = "simulated_namespace";
 
+/// Where a template names its account; not shown.
+const ACCOUNT: &str = "account";
+
 pub(super) fn routes(config: &mut ServiceConfig) {
     config
         .service(web::resource("/v1/configs/templates").get(list_of_partner).post(create_at_partner))
@@ -48,13 +51,11 @@ struct Part {
 }
 
 async fn list(state: Data<State>, request: HttpRequest, part: Query<Part>) -> HttpResponse {
-    if owner(&state, &request).is_none() {
-        return fault::answer(190, "", false);
-    }
+    let Some(number) = owner(&state, &request) else { return fault::answer(190, "", false) };
     if let Some(wrong) = gone_wrong(&state, "list templates", false).await {
         return wrong;
     }
-    let all = state.lock().templates.clone();
+    let all = of_account(&state, &number.waba_id);
     let (from, limit) = (part.after.unwrap_or_default(), part.limit.unwrap_or(25));
     let page: Vec<&Value> = all.iter().skip(from).take(limit).collect();
     let end = from + page.len();
@@ -66,16 +67,28 @@ async fn list(state: Data<State>, request: HttpRequest, part: Query<Part>) -> Ht
 }
 
 async fn list_of_partner(state: Data<State>, request: HttpRequest, part: Query<Part>) -> HttpResponse {
-    if by_key(&state, &request).is_none() {
-        return HttpResponse::Unauthorized().json(invalid_key());
-    }
+    let Some(number) = by_key(&state, &request) else { return HttpResponse::Unauthorized().json(invalid_key()) };
     if let Some(wrong) = gone_wrong(&state, "list templates", true).await {
         return wrong;
     }
-    let all: Vec<Value> = state.lock().templates.iter().map(of_partner).collect();
+    let all: Vec<Value> = of_account(&state, &number.waba_id).iter().map(of_partner).collect();
     let page: Vec<&Value> =
         all.iter().skip(part.offset.unwrap_or_default()).take(part.limit.unwrap_or(1_000)).collect();
     HttpResponse::Ok().json(json!({ "count": page.len(), "total": all.len(), "waba_templates": page }))
+}
+
+/// The templates of a business account; those set by the control path are everybody's.
+fn of_account(state: &State, account: &str) -> Vec<Value> {
+    let theirs = |template: &&Value| is_of(template, account);
+    let mut all: Vec<Value> = state.lock().templates.iter().filter(theirs).cloned().collect();
+    for template in all.iter_mut().filter_map(Value::as_object_mut) {
+        template.remove(ACCOUNT);
+    }
+    all
+}
+
+fn is_of(template: &Value, account: &str) -> bool {
+    template[ACCOUNT].is_null() || template[ACCOUNT] == account
 }
 
 fn of_partner(template: &Value) -> Value {
@@ -123,9 +136,12 @@ fn take(state: &Data<State>, number: SimulatedNumber, mut template: Value) -> Re
     let id = number_id();
     template["id"] = id.as_str().into();
     template["status"] = "PENDING".into();
+    template[ACCOUNT] = number.waba_id.as_str().into();
     let (verdict, delay) = {
         let mut memory = state.lock();
-        let same = |known: &Value| known["name"] == name.as_str() && known["language"] == language.as_str();
+        let same = |known: &Value| {
+            known["name"] == name.as_str() && known["language"] == language.as_str() && is_of(known, &number.waba_id)
+        };
         if memory.templates.iter().any(same) {
             return Err("There is already content in this language for this template.");
         }
@@ -164,29 +180,25 @@ struct Named {
 }
 
 async fn delete(state: Data<State>, request: HttpRequest, named: Query<Named>) -> HttpResponse {
-    if owner(&state, &request).is_none() {
-        return fault::answer(190, "", false);
-    }
+    let Some(number) = owner(&state, &request) else { return fault::answer(190, "", false) };
     if let Some(wrong) = gone_wrong(&state, "delete template", false).await {
         return wrong;
     }
-    forget(&state, &named.name, false)
+    forget(&state, &number.waba_id, &named.name, false)
 }
 
 async fn delete_at_partner(state: Data<State>, request: HttpRequest, name: Path<String>) -> HttpResponse {
-    if by_key(&state, &request).is_none() {
-        return HttpResponse::Unauthorized().json(invalid_key());
-    }
+    let Some(number) = by_key(&state, &request) else { return HttpResponse::Unauthorized().json(invalid_key()) };
     if let Some(wrong) = gone_wrong(&state, "delete template", true).await {
         return wrong;
     }
-    forget(&state, &name, true)
+    forget(&state, &number.waba_id, &name, true)
 }
 
-fn forget(state: &State, name: &str, flat: bool) -> HttpResponse {
+fn forget(state: &State, account: &str, name: &str, flat: bool) -> HttpResponse {
     let mut memory = state.lock();
     let before = memory.templates.len();
-    memory.templates.retain(|template| template["name"] != name);
+    memory.templates.retain(|template| template["name"] != name || !is_of(template, account));
     if memory.templates.len() == before {
         return fault::answer(132_001, "", flat);
     }
