@@ -172,7 +172,7 @@ pub(super) async fn serve(
             ApiError::NotFound
         })?
     };
-    let chunks = chunks.map(|chunk| chunk.map_err(|fault| Box::<dyn std::error::Error>::from(fault)));
+    let chunks = chunks.map(|chunk| chunk.map_err(Box::<dyn std::error::Error>::from));
     Ok(answer.body(SizedStream::new(length, chunks)))
 }
 

@@ -157,7 +157,7 @@ impl Inbox {
 
     /// Another tenant with a number of its own, known to the server when this returns.
     pub async fn add_tenant(&self, slug: &str, host: &str, phone_number_id: &str) {
-        self.add_tenant_at(slug, host, phone_number_id, None).await;
+        self.add_tenant_at(slug, host, phone_number_id, None, "a token").await;
     }
 
     /// The same with a number that the simulator knows, so that the tenant can send and has templates of its own.
@@ -168,10 +168,17 @@ impl Inbox {
         let url = format!("{}/simulator/numbers", self.simulator_url);
         let answer = self.http.raw.post(url).json(&number).send().await.expect("the simulator answers");
         assert!(answer.status().is_success(), "{:?}", answer.text().await);
-        self.add_tenant_at(slug, host, phone_number_id, Some(account)).await;
+        self.add_tenant_at(slug, host, phone_number_id, Some(account), &token).await;
     }
 
-    async fn add_tenant_at(&self, slug: &str, host: &str, phone_number_id: &str, waba_id: Option<String>) {
+    async fn add_tenant_at(
+        &self,
+        slug: &str,
+        host: &str,
+        phone_number_id: &str,
+        waba_id: Option<String>,
+        access_token: &str,
+    ) {
         let (tools, tenant) = (self.tools().await, TenantId::of_slug(slug));
         let new = NewTenant { slug: slug.to_owned(), name: slug.to_owned(), hosts: vec![host.to_owned()] };
         tools.application.create_tenant(new).await.expect("a tenant");
@@ -181,8 +188,7 @@ impl Inbox {
             channel: Channel::Cloud,
             waba_id,
         };
-        let token = format!("token of {slug}");
-        tools.application.connect_account(tenant, number, &token).await.expect("connected");
+        tools.application.connect_account(tenant, number, access_token).await.expect("connected");
         tools.close().await;
         // The server may have looked just before, and looks again after a second.
         tokio::time::sleep(Duration::from_millis(1_100)).await;

@@ -108,8 +108,8 @@ async fn browser(inbox: &Inbox, user: &Login) -> String {
     let body = format!("csrfmiddlewaretoken=abc&username={}&password={}", user.username, user.password);
     let answer = inbox.raw("POST", "/login/", &form, &body).await;
     assert_eq!(answer.status, 302, "{}", answer.text);
-    let cookies = answer.headers.get_all("set-cookie").iter().map(|cookie| cookie.to_str().unwrap());
-    let session = cookies.filter(|cookie| cookie.starts_with("sessionid=")).last().unwrap();
+    let mut cookies = answer.headers.get_all("set-cookie").iter().map(|cookie| cookie.to_str().unwrap());
+    let session = cookies.rfind(|cookie| cookie.starts_with("sessionid=")).unwrap();
     session.split(';').next().unwrap().to_owned()
 }
 

@@ -13,7 +13,7 @@ use crate::harness::{http::Answer, inbox::Inbox};
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Form {
     Json,
-    Form,
+    UrlEncoded,
     Multipart,
 }
 
@@ -43,7 +43,7 @@ async fn send(side: &Side<'_>, case: &Case, path: &str, body: Option<&Value>, fo
     let request = match (body, form) {
         (None, _) => request,
         (Some(body), Form::Json) => request.json(body),
-        (Some(body), Form::Form) => {
+        (Some(body), Form::UrlEncoded) => {
             let text = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields(body)).finish();
             request.header("Content-Type", "application/x-www-form-urlencoded").body(text)
         }
@@ -112,7 +112,7 @@ async fn r_gen_4_every_endpoint_takes_forms_as_it_takes_json() {
     let mut asked = 0;
     for case in cases().into_iter().filter(|case| case.in_matrix && case.body.is_some()) {
         let mut outlines = Vec::new();
-        for form in [Form::Json, Form::Form, Form::Multipart] {
+        for form in [Form::Json, Form::UrlEncoded, Form::Multipart] {
             let (path, body) = side.filled(&mut Things::default(), &case).await;
             let answer = ask(&side, &case, &path, body.as_ref(), form).await;
             outlines.push((form, outline(&answer), answer.text));
