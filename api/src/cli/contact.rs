@@ -90,7 +90,13 @@ pub async fn run(mut config: Config, args: ContactArgs) -> Result<ExitCode, Fail
 fn read(file: &std::path::Path) -> Result<Vec<UpsertContact>, Failure> {
     let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).flexible(true).from_path(file)?;
     let (mut contacts, mut wrong) = (Vec::new(), Vec::new());
-    for line in reader.deserialize::<Line>() {
+    let columns = reader.headers()?.clone();
+    for record in reader.records() {
+        let line = record.and_then(|mut record| {
+            // A short line leaves its last columns empty.
+            (record.len()..columns.len()).for_each(|_| record.push_field(""));
+            record.deserialize::<Line>(Some(&columns))
+        });
         let read = line.map_err(Failure::from).and_then(|line| {
             let name = Some(line.name).filter(|name| !name.is_empty());
             contact(&line.wa_id, name, line.phone_numbers.split(';'), line.email_addresses.split(';'))

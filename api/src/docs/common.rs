@@ -1,5 +1,7 @@
 //! What every operation of the document has: credentials and errors.
 
+use std::collections::BTreeMap;
+
 use serde_json::json;
 use utoipa::{
     Modify,
@@ -10,6 +12,8 @@ use utoipa::{
         security::{ApiKey, ApiKeyValue, SecurityScheme},
     },
 };
+
+use crate::family::Family;
 
 /// Adds what the handlers do not repeat.
 pub(super) struct Common;
@@ -25,8 +29,8 @@ impl Modify for Common {
         let cookie = ApiKeyValue::with_description("sessionid", text);
         components.add_security_scheme("session", SecurityScheme::ApiKey(ApiKey::Cookie(cookie)));
         for (path, item) in &mut document.paths.paths {
-            item.patch.iter_mut().for_each(optional_body);
-            let is_service = path.starts_with("/api/v1/whatsapp") || path.starts_with("/hooks");
+            item.patch.iter_mut().for_each(|operation| optional_fields(operation, &components.schemas));
+            let is_service = Family::of(path) == Family::Service;
             let operations = [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
             for operation in operations.into_iter().flatten() {
                 query_parameters(operation);
@@ -70,10 +74,21 @@ fn query_parameters(operation: &mut Operation) {
     }
 }
 
-/// A change of nothing is no change.
-fn optional_body(operation: &mut Operation) {
-    if let Some(body) = &mut operation.request_body {
-        body.required = Some(Required::False);
+/// A change takes any part of what it may change, and a change of nothing is no change: no field is required, nor is a
+/// body. What it shares with the creation of the same thing is told again here, without its required fields.
+fn optional_fields(operation: &mut Operation, schemas: &BTreeMap<String, RefOr<Schema>>) {
+    let Some(body) = &mut operation.request_body else { return };
+    body.required = Some(Required::False);
+    for content in body.content.values_mut() {
+        let Some(RefOr::Ref(reference)) = &content.schema else { continue };
+        let name = reference.ref_location.rsplit('/').next().unwrap_or_default();
+        if let Some(RefOr::T(Schema::Object(fields))) = schemas.get(name)
+            && !fields.required.is_empty()
+        {
+            let mut fields = fields.clone();
+            fields.required.clear();
+            content.schema = Some(RefOr::T(Schema::Object(fields)));
+        }
     }
 }
 

@@ -112,7 +112,8 @@ pub async fn delete(Admin(caller): Admin, state: State, path: web::Path<String>)
 /// Revokes the token that the query names.
 #[utoipa::path(delete, path = "/api/v1/settings/api_tokens/", operation_id = "delete_api_token_by_query",
     tag = "Settings", params(("id" = i64, Query, description = "The token's id.")),
-    responses((status = 204, description = "Revoked.")))]
+    responses((status = 204, description = "Revoked."),
+        (status = 404, description = "No such token.", body = Object, example = json!({"detail": "Not found."}))))]
 pub async fn delete_by_query(Admin(caller): Admin, state: State, mut query: Query) -> Result<HttpResponse, ApiError> {
     if query.get("id").is_none() {
         return Err(ApiError::field("id", text::REQUIRED));

@@ -63,8 +63,9 @@ pub struct KeptFile {
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct LinkParams {
-    /// Until when the link is good, POSIX seconds.
-    pub exp: Option<i64>,
+    /// Until when the link is good, POSIX seconds. Looked at only without another credential.
+    #[param(example = "1767866400")]
+    pub exp: Option<String>,
     /// The signature.
     pub sig: Option<String>,
 }
@@ -92,8 +93,8 @@ pub async fn create(
 /// `Retry-After` while a customer's file is still being fetched.
 #[utoipa::path(get, path = "/api/v1/media/{id}/", operation_id = "get_media", tag = "Media", params(
         ("id" = String, Path, description = "The file."), LinkParams),
-    responses((status = 200, description = "The bytes.", content_type = "application/octet-stream"),
-        (status = 206, description = "The bytes that `Range` asks for.", content_type = "application/octet-stream"),
+    responses((status = 200, description = "The bytes.", content_type = "*/*"),
+        (status = 206, description = "The bytes that `Range` asks for.", content_type = "*/*"),
         (status = 304, description = "Unchanged since `If-None-Match`."),
         (status = 416, description = "The file has no such part.")))]
 pub async fn get(
