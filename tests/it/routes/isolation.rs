@@ -70,7 +70,8 @@ fn shown(answer: &Answer, probe: &BTreeMap<Kind, String>) -> Shown {
         text = text.replace(id.as_str(), "?");
     }
     text = without_new_ids(&text);
-    let differs = ["date", "x-request-id", "content-length"];
+    // `connection`: whether all of the body had arrived when the answer was clear.
+    let differs = ["date", "x-request-id", "content-length", "connection"];
     let headers = answer.headers.iter().filter(|(name, _)| !differs.contains(&name.as_str()));
     let headers =
         headers.map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()));
