@@ -18,6 +18,7 @@ mod loading;
 pub mod media;
 pub mod plugins;
 pub mod ports;
+pub mod pushes;
 pub mod rule_engine;
 pub mod saved_responses;
 pub mod streams;

@@ -41,6 +41,6 @@ pub use ids::{
     ApiTokenId, BlobId, GroupId, MediaId, MessageId, Position, RuleId, SecretId, TagId, TaggingId, TenantId, UserId,
     WebhookId,
 };
-pub use permission::{Actor, Permissions, PermissionsWish, Role, Scope};
+pub use permission::{Actor, Assignment, Permissions, PermissionsWish, Role, Scope};
 pub use raw_json::RawJson;
 pub use wa_id::WaId;

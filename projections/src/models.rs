@@ -10,11 +10,11 @@ use chatledger_application::ports::{
     Unavailable,
     read_models::{KeptTemplate, MediaRef, MessageRef, ReadModels, Sent, StandingTagging},
 };
-use chatledger_domain::{GroupId, MessageId, Position, Role, TagId, TenantId, UserId, WaId};
+use chatledger_domain::{Assignment, GroupId, MessageId, Position, Role, TagId, TenantId, UserId, WaId};
 use sqlx::{PgPool, pool::PoolConnection};
 
 use crate::{
-    chats,
+    assignments, chats,
     engine::{Watch, applied},
     groups, media, messages, taggings, templates,
     text::lower,
@@ -91,6 +91,15 @@ impl ReadModels for Models {
     async fn chats_of_group(&self, tenant: TenantId, group: GroupId, limit: i64) -> Result<Vec<WaId>, Unavailable> {
         let holder = chats::Holder::Group(group);
         chats::held_by(&mut *self.db().await?, tenant, holder, limit).await.map_err(unavailable)
+    }
+
+    async fn assignments_at(
+        &self,
+        tenant: TenantId,
+        chats: &[&str],
+        position: Position,
+    ) -> Result<HashMap<String, Assignment>, Unavailable> {
+        assignments::assignments_at(&mut *self.db().await?, tenant, chats, position).await.map_err(unavailable)
     }
 
     async fn ended_users_with_chats(&self, tenant: TenantId) -> Result<Vec<UserId>, Unavailable> {

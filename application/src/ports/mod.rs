@@ -1,6 +1,7 @@
 //! What the application needs from the outside. Each port says what must hold for every implementation.
 
 pub mod addresses;
+pub mod bodies;
 pub mod clock;
 pub mod contacts;
 pub mod directory;
@@ -12,6 +13,7 @@ pub mod provider;
 pub mod quarantine;
 pub mod read_models;
 pub mod receipts;
+pub mod receivers;
 pub mod recipients;
 pub mod refreshes;
 pub mod secrets;

@@ -4,7 +4,7 @@ use std::{collections::HashMap, time::Duration};
 
 use async_trait::async_trait;
 use chatledger_domain::{
-    BlobId, GroupId, MediaId, MessageId, Position, Role, TagId, TaggingId, TenantId, UserId, WaId,
+    Assignment, BlobId, GroupId, MediaId, MessageId, Position, Role, TagId, TaggingId, TenantId, UserId, WaId,
 };
 
 use super::Unavailable;
@@ -90,6 +90,14 @@ pub trait ReadModels: Send + Sync {
     async fn chats_of_user(&self, tenant: TenantId, user: UserId, limit: i64) -> Result<Vec<WaId>, Unavailable>;
     /// Some chats that are assigned to a group, at most `limit`.
     async fn chats_of_group(&self, tenant: TenantId, group: GroupId, limit: i64) -> Result<Vec<WaId>, Unavailable>;
+    /// Who had some chats right after a position; one that is missing was nobody's. Exact where the read models have
+    /// reached the position.
+    async fn assignments_at(
+        &self,
+        tenant: TenantId,
+        chats: &[&str],
+        position: Position,
+    ) -> Result<HashMap<String, Assignment>, Unavailable>;
     /// Users whose access has ended but that chats are assigned to: deactivations that were cut short.
     async fn ended_users_with_chats(&self, tenant: TenantId) -> Result<Vec<UserId>, Unavailable>;
     /// Groups that are deleted but that users are in or chats are assigned to: deletions that were cut short.

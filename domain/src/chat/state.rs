@@ -77,10 +77,7 @@ impl Chat {
                 self.tags.remove(&e.tag.id);
             }
             ChatEvent::ChatAssigned(e) => {
-                self.assignment = Assignment {
-                    user: part(self.assignment.user, e.user_set, e.user_cleared),
-                    group: part(self.assignment.group, e.group_set, e.group_cleared),
-                };
+                self.assignment = e.applied_to(self.assignment);
             }
             ChatEvent::MessagesMarkedAsReceived(e) => {
                 self.marks.insert(e.user, e.timestamp);
@@ -101,10 +98,6 @@ impl Chat {
     pub fn group(&self) -> Option<GroupId> {
         self.assignment.group
     }
-}
-
-fn part<T>(current: Option<T>, set: Option<T>, cleared: bool) -> Option<T> {
-    if cleared { None } else { set.or(current) }
 }
 
 /// Whether a message of this type opens the window: any but notices of the system itself (R-WIN-2).

@@ -4,4 +4,4 @@ mod apply;
 mod query;
 
 pub(crate) use apply::Assignments;
-pub(crate) use query::events;
+pub(crate) use query::{assignments_at, events};

@@ -1,8 +1,8 @@
 //! Reads the history of assignments, newest first.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
-use chatledger_domain::{Actor, TenantId};
+use chatledger_domain::{Actor, Assignment, GroupId, Position, TenantId, UserId};
 use sqlx::{PgConnection, Postgres, QueryBuilder, Row};
 
 use crate::{
@@ -69,4 +69,29 @@ pub(crate) async fn events(
         })
         .collect::<Result<_, sqlx::Error>>()?;
     Ok(Page { count, rows })
+}
+
+/// Who had some chats right after a position.
+pub(crate) async fn assignments_at(
+    db: &mut PgConnection,
+    tenant: TenantId,
+    chats: &[&str],
+    position: Position,
+) -> Result<HashMap<String, Assignment>, sqlx::Error> {
+    // By position, not by time: the clocks of two servers may differ.
+    let newest = "FROM read_models.assignment_events e WHERE e.tenant_id = $1 AND e.wa_id = named.wa_id \
+                  AND e.position <= $3";
+    let order = "ORDER BY e.position DESC LIMIT 1";
+    let sql = format!(
+        "SELECT named.wa_id, \
+             (SELECT e.user_set {newest} AND (e.user_set IS NOT NULL OR e.user_cleared) {order}), \
+             (SELECT e.group_set {newest} AND (e.group_set IS NOT NULL OR e.group_cleared) {order}) \
+         FROM unnest($2::text[]) AS named (wa_id)"
+    );
+    let rows: Vec<(String, Option<i64>, Option<i64>)> =
+        sqlx::query_as(&sql).bind(tenant.0).bind(chats).bind(position.0).fetch_all(db).await?;
+    let held = |(wa_id, user, group): (String, Option<i64>, Option<i64>)| {
+        (wa_id, Assignment { user: user.map(UserId), group: group.map(GroupId) })
+    };
+    Ok(rows.into_iter().map(held).collect())
 }

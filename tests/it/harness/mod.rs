@@ -4,4 +4,5 @@ pub mod http;
 pub mod inbox;
 pub mod postgres;
 pub mod process;
+pub mod receiver;
 pub mod stub;

@@ -20,7 +20,7 @@ use chatledger_application::ports::{
     whatsapp::{Letter, Outcome, WhatsApp},
 };
 use chatledger_domain::{
-    AnyEvent, BlobId, Event, GroupId, MessageId, Position, RawJson, Role, TagId, TenantId, UserId, WaId,
+    AnyEvent, Assignment, BlobId, Event, GroupId, MessageId, Position, RawJson, Role, TagId, TenantId, UserId, WaId,
     chat::{ChatEvent, MessageQueued},
     whatsapp_account::{Channel, Number},
 };
@@ -244,6 +244,14 @@ impl ReadModels for World {
     }
     async fn chats_of_group(&self, _: TenantId, _: GroupId, _: i64) -> Result<Vec<WaId>, Unavailable> {
         Ok(Vec::new())
+    }
+    async fn assignments_at(
+        &self,
+        _: TenantId,
+        _: &[&str],
+        _: Position,
+    ) -> Result<HashMap<String, Assignment>, Unavailable> {
+        Ok(HashMap::new())
     }
     async fn ended_users_with_chats(&self, _: TenantId) -> Result<Vec<UserId>, Unavailable> {
         Ok(Vec::new())

@@ -1,0 +1,15 @@
+//! What is told to the outside of what was recorded: one [`Push`] for what belongs into one body.
+//!
+//! Webhooks, websockets and the rule engine all read the ledger through [`PushReader`], so that they tell the same
+//! things in the same order. A push says what happened and in which chats; [`PushReader`] adds who had those chats at
+//! that very moment. Who is told, and in which words, is not decided here.
+
+mod group;
+mod push;
+mod reader;
+#[cfg(test)]
+mod tests;
+
+pub use group::pushes_of;
+pub use push::{News, Push, PushedChat};
+pub use reader::{PushFault, PushPage, PushReader};
