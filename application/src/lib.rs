@@ -10,6 +10,7 @@ pub mod application;
 pub mod bulk;
 pub mod chats;
 pub mod contacts;
+mod decisions;
 pub mod endpoints;
 pub mod error;
 mod groups;

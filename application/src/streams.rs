@@ -5,20 +5,22 @@
 
 use std::{
     any::Any,
-    collections::{BTreeSet, HashSet},
+    collections::{BTreeSet, HashMap, HashSet},
     hash::{DefaultHasher, Hash, Hasher},
     sync::Arc,
 };
 
-use chatledger_domain::{AnyEvent, Decider, Event, Position, TenantId};
+use chatledger_domain::{AnyEvent, Decider, Position, TenantId};
 use chrono::{DateTime, Utc};
 use moka::sync::Cache;
 use tokio::sync::{Mutex, MutexGuard};
 
+pub use crate::decisions::Decisions;
 use crate::{
+    decisions::Working,
     error::ApplicationError,
     loading::{Loaded, Loader},
-    ports::ledger::{AppendError, Ledger, Metadata, NewEvent, Recorded, Snapshot, StreamId, Unit},
+    ports::ledger::{AppendError, Ledger, Metadata, Recorded, Snapshot, StreamId, Unit},
 };
 
 /// How often a decision is made again after somebody else was faster.
@@ -27,8 +29,8 @@ const ATTEMPTS: usize = 5;
 const SNAPSHOT_EVERY: i64 = 256;
 /// Aggregates kept in memory.
 const CACHED: u64 = 50_000;
-/// Queues that streams are spread over.
-const STRIPES: usize = 1_024;
+/// Queues that streams are spread over; many, so that calls with fifty customers each seldom meet.
+const STRIPES: usize = 65_536;
 
 type State = Arc<dyn Any + Send + Sync>;
 
@@ -37,6 +39,18 @@ type State = Arc<dyn Any + Send + Sync>;
 pub(crate) struct Baseline {
     pub(crate) sequence: i64,
     state: State,
+}
+
+impl Baseline {
+    /// The state, where it is of this type.
+    pub(crate) fn state<D: Aggregate>(&self) -> Option<D> {
+        self.state.downcast_ref::<D>().cloned()
+    }
+
+    /// Puts another state in its place.
+    pub(crate) fn set<D: Aggregate>(&mut self, state: D) {
+        self.state = Arc::new(state);
+    }
 }
 
 /// Reads and extends streams.
@@ -151,84 +165,6 @@ aggregates! {
     WhatsAppAccount: chatledger_domain::whatsapp_account::WhatsAppAccount, "1";
 }
 
-struct Working {
-    stream: StreamOf,
-    before: Baseline,
-    now: Baseline,
-}
-
-/// The loaded streams of one piece of work, and what has been decided so far.
-pub struct Decisions<'a> {
-    streams: Vec<Working>,
-    events: Vec<NewEvent>,
-    recorded_already: &'a HashSet<String>,
-    now: DateTime<Utc>,
-}
-
-impl Decisions<'_> {
-    /// The state of a loaded aggregate, decisions so far included; as new if it was not loaded.
-    #[must_use]
-    pub fn state<D: Aggregate>(&self, id: &str) -> D {
-        let found =
-            self.streams.iter().find(|w| w.stream.id.aggregate_type == D::TYPE && w.stream.id.aggregate_id == id);
-        found.and_then(|w| w.now.state.downcast_ref::<D>().cloned()).unwrap_or_default()
-    }
-
-    /// Lets a loaded aggregate decide; how many events followed.
-    ///
-    /// # Errors
-    /// The rule that the command breaks.
-    pub fn decide<D: Aggregate>(&mut self, id: &str, command: D::Command) -> Result<usize, D::Refusal> {
-        self.decide_at::<D>(id, command, self.now)
-    }
-
-    /// The same, for something that happened at another time than now.
-    ///
-    /// # Errors
-    /// The rule that the command breaks.
-    pub fn decide_at<D: Aggregate>(
-        &mut self,
-        id: &str,
-        command: D::Command,
-        occurred_at: DateTime<Utc>,
-    ) -> Result<usize, D::Refusal> {
-        let mut state = self.state::<D>(id);
-        let events = state.decide(command)?;
-        let Some(working) =
-            self.streams.iter_mut().find(|w| w.stream.id.aggregate_type == D::TYPE && w.stream.id.aggregate_id == id)
-        else {
-            return Ok(0);
-        };
-        let before = self.events.len();
-        for event in events {
-            let key = event.idempotency_key();
-            let repeat = key.as_ref().is_some_and(|key| {
-                self.recorded_already.contains(key) || self.events.iter().any(|e| e.key.as_ref() == Some(key))
-            });
-            if repeat {
-                continue;
-            }
-            // Only values that came out of JSON or are plain data are in events, so this cannot fail; if it does, the
-            // event is refused by the ledger as empty.
-            let payload = event.payload().unwrap_or_default();
-            working.now.sequence += 1;
-            // The position is known only after the append; the baseline is then made anew from what was recorded.
-            state.evolve(&event, Position(0));
-            self.events.push(NewEvent {
-                stream: working.stream.id.clone(),
-                sequence: working.now.sequence,
-                claims: event.claims(),
-                key,
-                payload,
-                event: D::any(event),
-                occurred_at,
-            });
-        }
-        working.now.state = Arc::new(state);
-        Ok(self.events.len() - before)
-    }
-}
-
 /// What a piece of work came to.
 pub struct Done<T> {
     /// What the work answered.
@@ -277,10 +213,9 @@ impl Streams {
         let mut is_fresh = !streams.iter().any(|stream| self.baselines.contains_key(&(tenant, stream.id.clone())));
         loop {
             let loaded = self.load(tenant, streams, is_fresh).await?;
-            let mut decisions =
-                Decisions { streams: loaded, events: Vec::new(), recorded_already: &recorded_already, now };
+            let mut decisions = Decisions::on(loaded, &recorded_already, now);
             let worked = work(&mut decisions);
-            let Decisions { streams: loaded, events, .. } = decisions;
+            let (loaded, events) = decisions.into_parts();
             let value = match worked {
                 Ok(value) if !events.is_empty() => value,
                 nothing if is_fresh => return Ok(Done { value: nothing?, recorded: Vec::new() }),
@@ -323,7 +258,7 @@ impl Streams {
     pub async fn state<D: Aggregate>(&self, tenant: TenantId, id: &str) -> Result<D, ApplicationError> {
         let stream = StreamOf::new::<D>(id);
         let loaded = self.load(tenant, std::slice::from_ref(&stream), true).await?;
-        Ok(loaded.first().and_then(|w| w.now.state.downcast_ref::<D>().cloned()).unwrap_or_default())
+        Ok(loaded.first().and_then(|w| w.now.state::<D>()).unwrap_or_default())
     }
 
     async fn queue(&self, tenant: TenantId, streams: &[StreamOf]) -> Vec<MutexGuard<'_, ()>> {
@@ -371,11 +306,12 @@ impl Streams {
     }
 
     fn remember(&self, tenant: TenantId, worked: Vec<Working>, recorded: &[Recorded]) {
+        let mut by_stream: HashMap<&StreamId, Vec<Recorded>> = HashMap::new();
+        for event in recorded {
+            by_stream.entry(&event.stream).or_default().push(event.clone());
+        }
         for mut w in worked {
-            let own: Vec<Recorded> = recorded.iter().filter(|e| e.stream == w.stream.id).cloned().collect();
-            if own.is_empty() {
-                continue;
-            }
+            let Some(own) = by_stream.remove(&w.stream.id) else { continue };
             let since = w.before.sequence;
             w.before = w.stream.evolve(&w.before, &own);
             self.baselines.insert((tenant, w.stream.id.clone()), w.before.clone());

@@ -1,7 +1,7 @@
-//! Elements of a call into the ledger: one unit per customer, so that contact, chat and messages appear together
-//! (R-IN-9), all customers side by side.
+//! Elements of a call into the ledger: one unit for a tenant's part of the call, so that contact, chat and messages
+//! appear together (R-IN-9), and what was told at once stays together for those who are told (R-IWH-1).
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use chatledger_domain::{
     MessageId, RawJson, TenantId, WaId,
@@ -28,6 +28,8 @@ use crate::{
 
 /// An element that the ledger itself refuses, and why.
 type Refused = (Routed, String);
+/// A customer's elements, under the customer's id; those of the account itself under [`ACCOUNT`].
+type Group = (String, Vec<Routed>);
 
 impl Application {
     /// Records a tenant's elements; those that cannot be recorded come back.
@@ -37,73 +39,93 @@ impl Application {
         items: Vec<Routed>,
         metadata: &Arc<Metadata>,
     ) -> Result<Vec<Refused>, ApplicationError> {
-        let mut groups: Vec<(String, Vec<Routed>)> = Vec::new();
+        let mut groups: Vec<Group> = Vec::new();
+        let mut places: HashMap<String, usize> = HashMap::new();
         for routed in items {
             let key = routed.item.wa_id().map_or(ACCOUNT, WaId::as_str);
-            match groups.iter_mut().find(|(known, _)| known == key) {
-                Some((_, group)) => group.push(routed),
-                None => groups.push((key.to_owned(), vec![routed])),
+            match places.get(key) {
+                Some(place) => groups[*place].1.push(routed),
+                None => {
+                    places.insert(key.to_owned(), groups.len());
+                    groups.push((key.to_owned(), vec![routed]));
+                }
             }
         }
-        let work = groups.into_iter().map(|(key, group)| self.record_group(tenant, key, group, metadata));
-        let mut refused = Vec::new();
-        for result in join_all(work).await {
-            refused.extend(result?);
+        match self.record_unit(tenant, &groups, metadata).await {
+            Ok(()) => Ok(Vec::new()),
+            // Something spoils the whole, or somebody is always faster: customer by customer.
+            Err(ApplicationError::Refused(_) | ApplicationError::Conflict) if groups.len() > 1 => {
+                let work = groups.into_iter().map(|group| self.record_group(tenant, group, metadata));
+                let mut refused = Vec::new();
+                for result in join_all(work).await {
+                    refused.extend(result?);
+                }
+                Ok(refused)
+            }
+            Err(ApplicationError::Refused(_)) => match groups.pop() {
+                Some(group) => self.record_group(tenant, group, metadata).await,
+                None => Ok(Vec::new()),
+            },
+            Err(error) => Err(error),
         }
-        Ok(refused)
     }
 
     async fn record_group(
         &self,
         tenant: TenantId,
-        key: String,
-        group: Vec<Routed>,
+        (key, group): Group,
         metadata: &Arc<Metadata>,
     ) -> Result<Vec<Refused>, ApplicationError> {
-        match self.record_unit(tenant, &key, &group, metadata).await {
-            Ok(()) => Ok(Vec::new()),
-            Err(ApplicationError::Refused(error)) if group.len() == 1 => {
-                Ok(group.into_iter().map(|routed| (routed, error_text(&error))).collect())
-            }
-            Err(ApplicationError::Refused(_)) => {
-                // One element spoils the unit: record them one by one, and keep only the bad one out.
-                let mut refused = Vec::new();
-                for routed in group {
-                    match self.record_unit(tenant, &key, std::slice::from_ref(&routed), metadata).await {
-                        Ok(()) => {}
-                        Err(ApplicationError::Refused(error)) => refused.push((routed, error_text(&error))),
-                        Err(error) => return Err(error),
-                    }
-                }
-                Ok(refused)
-            }
-            Err(error) => Err(error),
+        let mut unit = [(key, group)];
+        match self.record_unit(tenant, &unit, metadata).await {
+            Ok(()) => return Ok(Vec::new()),
+            Err(ApplicationError::Refused(_)) => {}
+            Err(error) => return Err(error),
         }
+        // One element spoils the unit: record them one by one, and keep only the bad one out.
+        let mut refused = Vec::new();
+        for routed in std::mem::take(&mut unit[0].1) {
+            unit[0].1 = vec![routed.clone()];
+            match self.record_unit(tenant, &unit, metadata).await {
+                Ok(()) => {}
+                Err(ApplicationError::Refused(error)) => refused.push((routed, error_text(&error))),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(refused)
     }
 
     async fn record_unit(
         &self,
         tenant: TenantId,
-        key: &str,
-        group: &[Routed],
+        groups: &[Group],
         metadata: &Arc<Metadata>,
     ) -> Result<(), ApplicationError> {
         let now = self.clock.now();
-        let ids: Vec<MessageId> = group.iter().map(|_| MessageId(self.random.uuid())).collect();
-        let streams = if key == ACCOUNT {
-            vec![StreamOf::new::<WhatsAppAccount>(ACCOUNT), StreamOf::new::<TemplateCatalogue>(TEMPLATES)]
-        } else {
-            vec![StreamOf::new::<Contact>(key), StreamOf::new::<Chat>(key)]
-        };
+        let elements: Vec<(&str, &Routed, MessageId)> = groups
+            .iter()
+            .flat_map(|(key, group)| group.iter().map(move |routed| (key.as_str(), routed)))
+            .map(|(key, routed)| (key, routed, MessageId(self.random.uuid())))
+            .collect();
+        let streams: Vec<StreamOf> = groups.iter().flat_map(|(key, _)| streams_of(key)).collect();
         self.streams
             .transact(tenant, &streams, metadata, now, |decisions| {
-                for (routed, id) in group.iter().zip(&ids) {
+                for (key, routed, id) in &elements {
                     record_item(decisions, key, &routed.item, *id, now)?;
                 }
                 Ok::<_, ApplicationError>(())
             })
             .await?;
         Ok(())
+    }
+}
+
+/// What a customer's elements change; for those of the account itself, what these change.
+fn streams_of(key: &str) -> [StreamOf; 2] {
+    if key == ACCOUNT {
+        [StreamOf::new::<WhatsAppAccount>(ACCOUNT), StreamOf::new::<TemplateCatalogue>(TEMPLATES)]
+    } else {
+        [StreamOf::new::<Contact>(key), StreamOf::new::<Chat>(key)]
     }
 }
 

@@ -9,6 +9,7 @@ mod quarantine;
 mod repeats;
 mod signature;
 mod statuses;
+mod together;
 mod types;
 mod verification;
 mod window;
