@@ -33,6 +33,8 @@ const REMEMBERED: usize = 50_000;
 pub struct PushPage {
     /// In order; the read models know all of it.
     pub pushes: Vec<Push>,
+    /// All that was read, in order: what came of messages that were told or wait to be, whose access changed …
+    pub events: Vec<Recorded>,
     /// Everything up to here is in this page or an earlier one.
     pub upto: Position,
     /// Whether the end of the ledger was reached.
@@ -84,18 +86,16 @@ impl PushReader {
     pub async fn next(&mut self, told: Vec<Recorded>) -> Result<PushPage, PushFault> {
         let (events, is_last) = self.events(told).await?;
         let Some(last) = events.last().map(|event| event.position) else {
-            return Ok(PushPage { pushes: Vec::new(), upto: self.seen, is_last });
+            return Ok(PushPage { pushes: Vec::new(), events, upto: self.seen, is_last });
         };
-        let mut pushes = pushes_of(&events);
-        if !pushes.is_empty() {
-            if !self.read_models.wait_for(self.tenant, last, READ_MODELS).await {
-                return Err(PushFault::Behind(last));
-            }
-            self.remember(&pushes).await?;
+        if !self.read_models.wait_for(self.tenant, last, READ_MODELS).await {
+            return Err(PushFault::Behind(last));
         }
+        let mut pushes = pushes_of(&events);
+        self.remember(&pushes).await?;
         self.fill_in(&events, &mut pushes);
         self.seen = last;
-        Ok(PushPage { pushes, upto: last, is_last })
+        Ok(PushPage { pushes, events, upto: last, is_last })
     }
 
     /// The events after `seen`, never half of an append.
