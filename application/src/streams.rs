@@ -161,7 +161,7 @@ aggregates! {
     TemplateCatalogue: chatledger_domain::template_catalogue::TemplateCatalogue, "1";
     Tenant: chatledger_domain::tenant::Tenant, "1";
     User: chatledger_domain::user::User, "2";
-    Webhook: chatledger_domain::webhook::WebhookSubscription, "1";
+    Webhook: chatledger_domain::webhook::WebhookSubscription, "2";
     WhatsAppAccount: chatledger_domain::whatsapp_account::WhatsAppAccount, "1";
 }
 

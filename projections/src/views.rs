@@ -10,7 +10,7 @@ pub use crate::{
     bulk_messages::{BulkElementView, BulkFilter, BulkMessageView},
     rule_engine::{RuleEngineView, RuleView},
     saved_responses::SavedResponseView,
-    webhooks::WebhookView,
+    webhooks::{DisabledView, WebhookView},
 };
 
 /// A part of a list, and how long the whole list is.

@@ -2,6 +2,7 @@
 
 mod address_book;
 mod history;
+mod integrations;
 mod media;
 
 use std::{sync::Arc, time::Duration};

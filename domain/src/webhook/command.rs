@@ -1,6 +1,6 @@
 //! What may be asked of a webhook.
 
-use super::Subscriptions;
+use super::{DisableReason, Subscriptions};
 use crate::{endpoint::Endpoint, ids::UserId};
 
 /// A command to one webhook.
@@ -23,6 +23,22 @@ pub enum WebhookCommand {
         subscriptions: Subscriptions,
         /// Who changes it.
         done_by: UserId,
+    },
+    /// Stops calling it (R-OUT-4).
+    Disable {
+        /// Why.
+        reason: DisableReason,
+        /// Since when it has been so, POSIX seconds.
+        since: i64,
+        /// POSIX seconds.
+        now: i64,
+    },
+    /// Calls it again.
+    Enable {
+        /// Whether what was kept meanwhile is delivered.
+        replay: bool,
+        /// Who enables it; `None` for the operator.
+        done_by: Option<UserId>,
     },
     /// Deletes it; its user may register again.
     Delete {

@@ -32,6 +32,44 @@ pub struct WebhookChanged {
     pub done_by: UserId,
 }
 
+/// Why a webhook is not called any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum DisableReason {
+    /// It has answered with nothing but failures for days.
+    OnlyFailures,
+}
+
+impl DisableReason {
+    /// As it is stored and shown.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::OnlyFailures => "only_failures",
+        }
+    }
+}
+
+/// The system stopped calling a webhook (R-OUT-4). What it would be told is kept on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct WebhookDisabled {
+    /// Why.
+    pub reason: DisableReason,
+    /// Since when it has been so, POSIX seconds.
+    pub since: i64,
+    /// When it was disabled, POSIX seconds.
+    pub timestamp: i64,
+}
+
+/// A webhook is called again (R-OUT-4): somebody said so, or gave it another address or other headers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct WebhookEnabled {
+    /// Whether what was kept meanwhile is delivered.
+    pub replay: bool,
+    /// Who enabled it; `None` for the operator.
+    pub done_by: Option<UserId>,
+}
+
 /// A webhook was deleted; nothing is delivered to it any more (R-WHK-3).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct WebhookDeleted {
@@ -48,6 +86,10 @@ crate::events! {
         WebhookRegistered = "WebhookRegistered" v "1",
         /// Changed.
         WebhookChanged = "WebhookChanged" v "1",
+        /// Disabled.
+        WebhookDisabled = "WebhookDisabled" v "1",
+        /// Enabled.
+        WebhookEnabled = "WebhookEnabled" v "1",
         /// Deleted.
         WebhookDeleted = "WebhookDeleted" v "1",
     }
@@ -65,7 +107,7 @@ impl Event for WebhookEvent {
     fn claims(&self) -> Vec<Claim> {
         match self {
             Self::WebhookRegistered(e) => vec![Claim::Take(holder_claim(e.user))],
-            Self::WebhookChanged(_) => Vec::new(),
+            Self::WebhookChanged(_) | Self::WebhookDisabled(_) | Self::WebhookEnabled(_) => Vec::new(),
             Self::WebhookDeleted(e) => vec![Claim::Release(holder_claim(e.user))],
         }
     }

@@ -9,6 +9,9 @@ mod state;
 mod tests;
 
 pub use command::WebhookCommand;
-pub use event::{WebhookChanged, WebhookDeleted, WebhookEvent, WebhookRegistered, holder_claim};
+pub use event::{
+    DisableReason, WebhookChanged, WebhookDeleted, WebhookDisabled, WebhookEnabled, WebhookEvent, WebhookRegistered,
+    holder_claim,
+};
 pub use refusal::WebhookRefusal;
-pub use state::{Subscriptions, WebhookSubscription};
+pub use state::{Disabled, Subscriptions, WebhookSubscription};

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::event::WebhookEvent;
+use super::event::{DisableReason, WebhookEvent};
 use crate::{
     endpoint::Endpoint,
     ids::{Position, UserId, WebhookId},
@@ -26,6 +26,17 @@ impl Default for Subscriptions {
     }
 }
 
+/// That a webhook is not called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Disabled {
+    /// Why.
+    pub reason: DisableReason,
+    /// Since when it has been so, POSIX seconds.
+    pub since: i64,
+    /// When it was disabled, POSIX seconds.
+    pub at: i64,
+}
+
 /// A webhook.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct WebhookSubscription {
@@ -39,6 +50,9 @@ pub struct WebhookSubscription {
     pub endpoint: Endpoint,
     /// What of.
     pub subscriptions: Subscriptions,
+    /// That it is not called, if so.
+    #[serde(default)]
+    pub disabled: Option<Disabled>,
 }
 
 impl WebhookSubscription {
@@ -51,12 +65,17 @@ impl WebhookSubscription {
                     exists: true,
                     endpoint: e.endpoint.clone(),
                     subscriptions: e.subscriptions,
+                    disabled: None,
                 };
             }
             WebhookEvent::WebhookChanged(e) => {
                 self.endpoint.clone_from(&e.endpoint);
                 self.subscriptions = e.subscriptions;
             }
+            WebhookEvent::WebhookDisabled(e) => {
+                self.disabled = Some(Disabled { reason: e.reason, since: e.since, at: e.timestamp });
+            }
+            WebhookEvent::WebhookEnabled(_) => self.disabled = None,
             WebhookEvent::WebhookDeleted(_) => self.exists = false,
         }
     }

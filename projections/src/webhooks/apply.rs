@@ -45,6 +45,21 @@ impl Projection for Webhooks {
                     told(change, &e.endpoint, e.subscriptions).execute(&mut *db).await?;
                     0
                 }
+                WebhookEvent::WebhookDisabled(e) => {
+                    let sql = "UPDATE read_models.webhooks
+                                  SET disabled_at = $3, disabled_reason = $4, failing_since = $5
+                               WHERE tenant_id = $1 AND aggregate_id = $2";
+                    let change = sqlx::query(sql).bind(batch.tenant.0).bind(stream).bind(e.timestamp);
+                    change.bind(e.reason.as_str()).bind(e.since).execute(&mut *db).await?;
+                    0
+                }
+                WebhookEvent::WebhookEnabled(_) => {
+                    let sql = "UPDATE read_models.webhooks
+                                  SET disabled_at = NULL, disabled_reason = NULL, failing_since = NULL
+                               WHERE tenant_id = $1 AND aggregate_id = $2";
+                    sqlx::query(sql).bind(batch.tenant.0).bind(stream).execute(&mut *db).await?;
+                    0
+                }
                 WebhookEvent::WebhookDeleted(_) => {
                     let sql = "DELETE FROM read_models.webhooks WHERE tenant_id = $1 AND aggregate_id = $2";
                     let gone = sqlx::query(sql).bind(batch.tenant.0).bind(stream).execute(&mut *db).await?;

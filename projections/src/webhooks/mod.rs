@@ -5,4 +5,4 @@ mod query;
 mod view;
 
 pub(crate) use apply::Webhooks;
-pub use view::WebhookView;
+pub use view::{DisabledView, WebhookView};

@@ -4,14 +4,14 @@ use chatledger_application::ports::Unavailable;
 use chatledger_domain::{Actor, Endpoint, SecretId, TenantId, UserId, WebhookId, webhook::Subscriptions};
 use sqlx::{Row, postgres::PgRow};
 
-use super::WebhookView;
+use super::{DisabledView, WebhookView};
 use crate::{
     Inbox,
     views::{Page, PageRequest},
 };
 
 const COLUMNS: &str = "w.id, w.user_id, w.origin, w.header_names, w.secret, w.on_incoming_message,
-    w.on_outgoing_message, w.on_assigned, coalesce(u.username, '') AS username";
+    w.on_outgoing_message, w.on_assigned, w.disabled_at, w.disabled_reason, w.failing_since, coalesce(u.username, '') AS username";
 const WITH_USER: &str = "LEFT JOIN read_models.users u ON u.tenant_id = w.tenant_id AND u.id = w.user_id";
 const VISIBLE: &str = "w.tenant_id = $1 AND ($2::bigint IS NULL OR w.user_id = $2)";
 
@@ -30,7 +30,13 @@ fn view(row: &PgRow) -> Result<WebhookView, sqlx::Error> {
             on_outgoing_message: row.try_get("on_outgoing_message")?,
             on_assigned: row.try_get("on_assigned")?,
         },
+        disabled: disabled(row)?,
     })
+}
+
+fn disabled(row: &PgRow) -> Result<Option<DisabledView>, sqlx::Error> {
+    let Some(at) = row.try_get("disabled_at")? else { return Ok(None) };
+    Ok(Some(DisabledView { reason: row.try_get("disabled_reason")?, since: row.try_get("failing_since")?, at }))
 }
 
 /// The user whose webhooks alone are visible.

@@ -15,4 +15,17 @@ pub struct WebhookView {
     pub endpoint: Endpoint,
     /// What of.
     pub subscriptions: Subscriptions,
+    /// That it is not called, if so.
+    pub disabled: Option<DisabledView>,
+}
+
+/// Why and since when a webhook is not called.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DisabledView {
+    /// Why, as the ledger names it.
+    pub reason: String,
+    /// Since when it had only failed, POSIX seconds.
+    pub since: i64,
+    /// When it was disabled, POSIX seconds.
+    pub at: i64,
 }

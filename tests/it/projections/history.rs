@@ -4,15 +4,12 @@ use std::{collections::HashMap, sync::Arc};
 
 use chatledger_application::ports::ledger::{Cause, Ledger, Metadata, NewEvent, StreamId, Unit};
 use chatledger_domain::{
-    AnyEvent, BlobId, Endpoint, GroupId, MessageId, Permissions, RawJson, Role, RuleId, Scope, SecretId, TagId,
-    TaggingId, TenantId, UserId,
-    api_token::{ApiTokenEvent, ApiTokenIssued, ApiTokenRevoked},
+    AnyEvent, BlobId, GroupId, MessageId, Permissions, RawJson, Role, Scope, TagId, TaggingId, TenantId, UserId,
     business_profile::*,
     chat::*,
     decider::Event,
     group::{GroupCreated, GroupDeleted, GroupEvent, GroupPermissionsChanged, GroupRenamed},
     permission::Overrides,
-    rule_engine::*,
     tag::{TagChanged, TagCreated, TagDeleted, TagEvent},
     template_catalogue::{
         Template, TemplateCatalogueEvent, TemplateCreated, TemplateDeleted, TemplateGone, TemplateSeen,
@@ -20,7 +17,6 @@ use chatledger_domain::{
     },
     tenant::{Settings, SettingsChanged, TenantCreated, TenantEvent},
     user::*,
-    webhook::*,
     whatsapp_account::*,
 };
 use rand::{Rng, SeedableRng, rngs::StdRng, seq::IndexedRandom};
@@ -196,7 +192,7 @@ pub async fn set_up(w: &mut Writer, slug: &str) -> (Vec<i64>, Vec<i64>, Vec<i64>
     w.add("Tag", "Urgent", TagEvent::from(changed));
     w.add("Tag", "Old", TagEvent::from(TagDeleted { name: "Old".into(), done_by: UserId(1) }));
     account(w);
-    integrations(w, &users, &tags);
+    super::integrations::set_up(w, &users, &tags);
     super::address_book::set_up(w, &users);
     w.write().await;
     (groups, users, tags)
@@ -243,46 +239,6 @@ fn account(w: &mut Writer) {
     add(ProfilePhotoChanged { photo: photo(1), done_by: UserId(1) }.into());
     add(ProfilePhotoRemoved { done_by: UserId(1) }.into());
     add(ProfilePhotoSeen { photo: Some(photo(2)) }.into());
-}
-
-/// Webhooks, rules and tokens: of each one that stays and one that is gone.
-fn integrations(w: &mut Writer, users: &[i64], tags: &[i64]) {
-    let endpoint = |name: &str| Endpoint {
-        origin: format!("https://{name}\0.example"),
-        header_names: vec!["Authorization".into()],
-        secret: SecretId(Uuid::new_v4()),
-    };
-    let (admin, subscriptions) = (UserId(users[0]), Subscriptions::default());
-    for user in &users[..2] {
-        let registered = WebhookRegistered { user: UserId(*user), endpoint: endpoint("crm"), subscriptions };
-        w.add("WebhookSubscription", &user.to_string(), WebhookEvent::from(registered));
-    }
-    let changed = WebhookChanged { endpoint: endpoint("erp"), subscriptions, done_by: admin };
-    w.add("WebhookSubscription", &users[0].to_string(), WebhookEvent::from(changed));
-    let deleted = WebhookDeleted { user: UserId(users[1]), done_by: admin };
-    w.add("WebhookSubscription", &users[1].to_string(), WebhookEvent::from(deleted));
-    let mut rules = Vec::new();
-    for position in [2, 1, 1] {
-        let (tagged_with, target) = (Some(TagId(tags[0])), Target::User(admin));
-        let added = RuleAdded { tagged_with, target, position, done_by: admin };
-        rules.push(RuleId(w.add("RuleEngine", "rule_engine", RuleEngineEvent::from(added))));
-    }
-    let target = Target::Group { id: GroupId(1), method: AssignMethod::RoundRobin };
-    let changed = RuleChanged { rule: rules[1], tagged_with: None, target, position: 3, done_by: admin };
-    w.add("RuleEngine", "rule_engine", RuleEngineEvent::from(changed));
-    w.add("RuleEngine", "rule_engine", RuleEngineEvent::from(RuleDeleted { rule: rules[2], done_by: admin }));
-    for mode in Mode::ALL {
-        let endpoint = (mode == Mode::Custom).then(|| endpoint("rules"));
-        let configured = RuleEngineConfigured { mode, endpoint, done_by: admin };
-        w.add("RuleEngine", "rule_engine", RuleEngineEvent::from(configured));
-    }
-    for name in ["ERP", "old"] {
-        let (abilities, last_four) = (vec!["contacts.read".into()], "3fa9".into());
-        let issued =
-            ApiTokenIssued { name: name.into(), abilities, expires_at: None, issued_at: 5, last_four, done_by: admin };
-        w.add("ApiToken", name, ApiTokenEvent::from(issued));
-    }
-    w.add("ApiToken", "old", ApiTokenEvent::from(ApiTokenRevoked { done_by: admin }));
 }
 
 /// What one chat of the long history is at.
