@@ -6,9 +6,14 @@
 mod batch;
 mod chats;
 mod client;
+mod deliveries;
 mod growth;
 mod inbound;
 mod machine;
+#[path = "../it/harness/receiver.rs"]
+#[allow(dead_code)]
+mod receiver;
+mod receivers;
 mod server;
 mod stock;
 
@@ -32,7 +37,7 @@ impl Size {
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).filter(|arg| arg != "--bench").collect();
     if args.iter().any(|arg| arg == "--help") {
-        println!("cargo bench -- [inbound] [batch] [growth] [chats] [--quick]");
+        println!("cargo bench -- [inbound] [batch] [growth] [chats] [deliveries] [--quick]");
         return ExitCode::SUCCESS;
     }
     let size = Size { quick: args.iter().any(|arg| arg == "--quick") };
@@ -53,6 +58,9 @@ fn main() -> ExitCode {
         }
         if runs("chats") {
             chats::run(size).await;
+        }
+        if runs("deliveries") {
+            deliveries::run(size).await;
         }
     });
     ExitCode::SUCCESS

@@ -57,6 +57,11 @@ impl Server {
         self.ready.pointer(pointer).and_then(Value::as_str).expect("the sandbox says so")
     }
 
+    /// Its data folder.
+    pub fn data_dir(&self) -> &std::path::Path {
+        self.data.path()
+    }
+
     /// Its address.
     pub fn base_url(&self) -> &str {
         self.text("/base_url")
@@ -64,9 +69,18 @@ impl Server {
 
     /// The most memory it has used so far, in MiB.
     pub fn peak_memory(&self) -> f64 {
+        self.status("VmHWM:")
+    }
+
+    /// The memory that it uses now, in MiB.
+    pub fn memory(&self) -> f64 {
+        self.status("VmRSS:")
+    }
+
+    fn status(&self, line: &str) -> f64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id())).unwrap_or_default();
-        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or("0");
-        peak.trim().trim_end_matches(" kB").trim().parse::<f64>().unwrap_or(0.0) / 1024.0
+        let value = status.lines().find_map(|text| text.strip_prefix(line)).unwrap_or("0");
+        value.trim().trim_end_matches(" kB").trim().parse::<f64>().unwrap_or(0.0) / 1024.0
     }
 
     /// Newest position of the tenant's ledger, and how many messages are stored.

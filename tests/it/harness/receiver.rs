@@ -220,7 +220,7 @@ async fn answer(write: &mut tokio::net::tcp::WriteHalf<'_>, manner: Manner) -> O
             write.write_all(b"0\r\n\r\n").await.ok()
         }
         Manner::Reset => {
-            let _ = write.as_ref().set_linger(Some(Duration::ZERO));
+            let _ = write.as_ref().set_zero_linger();
             None
         }
         Manner::Garbage => {
