@@ -42,5 +42,5 @@ pub use ids::{
     WebhookId,
 };
 pub use permission::{Actor, Assignment, Permissions, PermissionsWish, Role, Scope};
-pub use raw_json::RawJson;
+pub use raw_json::{Pairs, RawJson};
 pub use wa_id::WaId;

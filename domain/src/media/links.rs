@@ -1,13 +1,12 @@
 //! Media inside messages: where they are named, and how another name is put there without touching the rest.
 
-use serde::{
-    Deserialize, Deserializer,
-    de::{MapAccess, Visitor},
-};
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use crate::{ids::MediaId, raw_json::RawJson};
+use crate::{
+    ids::MediaId,
+    raw_json::{Pairs, RawJson},
+};
 
 /// The keys under which media come.
 pub const KINDS: [&str; 6] = ["image", "video", "audio", "voice", "document", "sticker"];
@@ -67,9 +66,9 @@ fn walk(value: &RawValue, key: &str, rename: &mut Rename<'_>) -> Option<String> 
         b'{' => {
             let pairs: Pairs<'_> = serde_json::from_str(value.get()).ok()?;
             if KINDS.contains(&key)
-                && let Some(attachment) = pairs.attachment()
+                && let Some(attachment) = attachment(&pairs)
             {
-                return rename(&attachment).map(|to| pairs.named(&to));
+                return rename(&attachment).map(|to| named(&pairs, &to));
             }
             let texts: Vec<_> = pairs.0.iter().map(|(key, value)| (key, value, walk(value, key, rename))).collect();
             texts.iter().any(|(.., text)| text.is_some()).then(|| {
@@ -93,53 +92,21 @@ fn pair(key: &str, value: &str) -> String {
     format!("{}:{value}", serde_json::Value::from(key))
 }
 
-/// The keys and values of an object, in order, as they came.
-struct Pairs<'a>(Vec<(String, &'a RawValue)>);
-
-impl Pairs<'_> {
-    fn text(&self, key: &str) -> Option<String> {
-        let (_, value) = self.0.iter().find(|(name, _)| name == key)?;
-        serde_json::from_str(value.get()).ok()
-    }
-
-    /// The link first: WhatsApp itself takes one or the other.
-    fn attachment(&self) -> Option<Attachment> {
-        self.text("link").map(Attachment::Link).or_else(|| self.text("id").map(Attachment::Id))
-    }
-
-    /// The object with this name of its file and no other, in the place of the old one.
-    fn named(&self, to: &Attachment) -> String {
-        let (name, value) = match to {
-            Attachment::Id(id) => ("id", id),
-            Attachment::Link(link) => ("link", link),
-        };
-        let mut new = Some(pair(name, &serde_json::Value::from(value.as_str()).to_string()));
-        let pairs = self.0.iter().filter_map(|(key, value)| match key.as_str() {
-            "id" | "link" => new.take(),
-            key => Some(pair(key, value.get())),
-        });
-        format!("{{{}}}", pairs.collect::<Vec<_>>().join(","))
-    }
+/// The link first: WhatsApp itself takes one or the other.
+fn attachment(pairs: &Pairs<'_>) -> Option<Attachment> {
+    pairs.text("link").map(Attachment::Link).or_else(|| pairs.text("id").map(Attachment::Id))
 }
 
-impl<'de> Deserialize<'de> for Pairs<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Reader;
-        impl<'de> Visitor<'de> for Reader {
-            type Value = Pairs<'de>;
-
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut pairs = Vec::new();
-                while let Some(pair) = map.next_entry()? {
-                    pairs.push(pair);
-                }
-                Ok(Pairs(pairs))
-            }
-        }
-        deserializer.deserialize_map(Reader)
-    }
+/// The object with this name of its file and no other, in the place of the old one.
+fn named(pairs: &Pairs<'_>, to: &Attachment) -> String {
+    let (name, value) = match to {
+        Attachment::Id(id) => ("id", id),
+        Attachment::Link(link) => ("link", link),
+    };
+    let mut new = Some(pair(name, &serde_json::Value::from(value.as_str()).to_string()));
+    let pairs = pairs.0.iter().filter_map(|(key, value)| match key.as_str() {
+        "id" | "link" => new.take(),
+        key => Some(pair(key, value.get())),
+    });
+    format!("{{{}}}", pairs.collect::<Vec<_>>().join(","))
 }

@@ -1,15 +1,11 @@
 //! WhatsApp's object of a message, passed on byte by byte but for what the contract adds or forbids (R-MSG-14, R-MSG-15).
 
 use chatledger_domain::{
-    RawJson,
+    Pairs, RawJson,
     media::{Attachment, KINDS, own_path, with_attachments},
 };
 use chatledger_projections::views::MessageView;
-use serde::{
-    Deserialize, Deserializer, Serialize, Serializer,
-    de::{MapAccess, Visitor},
-    ser::SerializeMap,
-};
+use serde::{Serialize, Serializer, ser::SerializeMap};
 use serde_json::value::RawValue;
 
 use super::Links;
@@ -83,41 +79,6 @@ impl Serialize for Payload<'_> {
             map.serialize_entry("errors", errors)?;
         }
         map.end()
-    }
-}
-
-/// The keys and values of an object, in order, as they came.
-struct Pairs<'a>(Vec<(String, &'a RawValue)>);
-
-impl<'a> Pairs<'a> {
-    fn get(&self, key: &str) -> Option<&'a RawValue> {
-        self.0.iter().find(|(name, _)| name == key).map(|(_, value)| *value)
-    }
-
-    fn text(&self, key: &str) -> Option<String> {
-        serde_json::from_str(self.get(key)?.get()).ok()
-    }
-}
-
-impl<'de> Deserialize<'de> for Pairs<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Reader;
-        impl<'de> Visitor<'de> for Reader {
-            type Value = Pairs<'de>;
-
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut pairs = Vec::new();
-                while let Some(pair) = map.next_entry()? {
-                    pairs.push(pair);
-                }
-                Ok(Pairs(pairs))
-            }
-        }
-        deserializer.deserialize_map(Reader)
     }
 }
 
