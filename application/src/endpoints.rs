@@ -20,6 +20,68 @@ pub struct CallTarget {
     pub url: String,
     /// Headers to send along.
     pub headers: Headers,
+    /// What calls are signed with, the newest first; each as long as it is valid (R-OUT-2).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub signing: Vec<SigningKey>,
+    /// What calls are signed with as WhatsApp signs its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub app_secret: Option<String>,
+}
+
+/// A secret of Standard Webhooks.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SigningKey {
+    /// `whsec_` and the base64 of 32 bytes.
+    pub secret: String,
+    /// Until when it signs, POSIX seconds; `None` for the one that is in use.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<i64>,
+}
+
+impl SigningKey {
+    /// Whether it signs at a time, POSIX seconds.
+    #[must_use]
+    pub fn is_valid_at(&self, now: i64) -> bool {
+        self.until.is_none_or(|until| now < until)
+    }
+}
+
+impl fmt::Debug for SigningKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SigningKey(…)")
+    }
+}
+
+/// Headers that belong to a connection or say what the body is, and those that a call of ours carries by itself.
+const RESERVED: &[&str] = &[
+    "accept-encoding",
+    "connection",
+    "content-encoding",
+    "content-length",
+    "content-type",
+    "expect",
+    "host",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "user-agent",
+    "webhook-id",
+    "webhook-signature",
+    "webhook-timestamp",
+    "x-chatledger-attempt",
+    "x-chatledger-delivery",
+    "x-hub-signature-256",
+];
+
+/// Whether a header, in whatever case, is none that a tenant may set.
+#[must_use]
+pub fn is_reserved(name: &str) -> bool {
+    RESERVED.iter().any(|reserved| reserved.eq_ignore_ascii_case(name))
 }
 
 impl fmt::Debug for CallTarget {

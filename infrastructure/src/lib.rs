@@ -6,6 +6,7 @@
 pub mod addresses;
 pub mod config;
 pub mod contact_providers;
+pub mod deliveries;
 pub mod media;
 pub mod outbound;
 pub mod plugins;

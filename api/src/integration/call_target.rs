@@ -1,7 +1,10 @@
 //! Reads the address and the headers of what a tenant wants called: webhooks and rule engines.
 
 use actix_web::http::header::{HeaderName, HeaderValue};
-use chatledger_application::{endpoints::Headers, ports::addresses::AddressError};
+use chatledger_application::{
+    endpoints::{Headers, is_reserved},
+    ports::addresses::AddressError,
+};
 use serde_json::Value;
 
 use crate::{
@@ -17,32 +20,6 @@ const MAX_HEADERS: usize = 20;
 const MAX_NAME: usize = 100;
 /// … and a value of at most so many.
 const MAX_VALUE: usize = 4_000;
-
-/// Headers that belong to a connection or say what the body is, and those that a call of ours carries by itself.
-const OURS: &[&str] = &[
-    "accept-encoding",
-    "connection",
-    "content-encoding",
-    "content-length",
-    "content-type",
-    "expect",
-    "host",
-    "keep-alive",
-    "proxy-authenticate",
-    "proxy-authorization",
-    "proxy-connection",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-    "user-agent",
-    "webhook-id",
-    "webhook-signature",
-    "webhook-timestamp",
-    "x-chatledger-attempt",
-    "x-chatledger-delivery",
-    "x-hub-signature-256",
-];
 
 /// `headers`: absent `None`, `null` or empty none at all.
 pub(super) fn headers(fields: &mut Fields) -> Valid<Option<Headers>> {
@@ -77,7 +54,7 @@ fn checked(name: &str, value: &Value) -> Result<String, String> {
     if !is_name {
         return Err(format!("\"{shown}\" is not a valid header name."));
     }
-    if OURS.contains(&name.to_ascii_lowercase().as_str()) {
+    if is_reserved(name) {
         return Err(format!("The header \"{shown}\" cannot be set."));
     }
     let Value::String(value) = value else { return Err(text::STRING.to_owned()) };

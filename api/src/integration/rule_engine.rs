@@ -84,7 +84,7 @@ pub async fn put(Admin(caller): Admin, state: State, body: Body) -> Result<HttpR
     };
     let read = (mode, url, headers(&mut fields));
     let (mode, url, headers) = fields.finish(read)?;
-    let target = url.map(|url| CallTarget { url, headers: headers.unwrap_or_default() });
+    let target = url.map(|url| CallTarget { url, headers: headers.unwrap_or_default(), ..CallTarget::default() });
     state.application.configure_rule_engine(&caller.context(), mode, target).await.map_err(refused)?;
     show(&caller, &state).await
 }

@@ -65,7 +65,7 @@ pub async fn create(caller: Caller, state: State, request: HttpRequest, body: Bo
     let url = fields.text("url", MAX_URL);
     let change = read(&mut fields);
     let (url, change) = fields.finish((url, change))?;
-    let target = CallTarget { url, headers: change.headers.unwrap_or_default() };
+    let target = CallTarget { url, headers: change.headers.unwrap_or_default(), ..CallTarget::default() };
     let default = Subscriptions::default();
     let subscriptions = Subscriptions {
         on_incoming_message: change.on_incoming_message.unwrap_or(default.on_incoming_message),

@@ -127,6 +127,7 @@ impl Application {
         let target = CallTarget {
             url: change.url.clone().unwrap_or(known.url),
             headers: change.headers.clone().unwrap_or(known.headers),
+            ..known
         };
         self.seal_target(context.tenant, &target, Some(before)).await.map(Some)
     }

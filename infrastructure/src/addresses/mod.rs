@@ -1,9 +1,10 @@
-//! The guard of outgoing calls: which addresses given by tenants may be called, and a client that goes nowhere else.
+//! The guard of outgoing calls: which addresses given by tenants may be called.
 //!
 //! An address is read as a browser reads it (so that every notation of an IP address is seen through), its name is
-//! resolved, and one forbidden answer among many refuses it. Who calls connects to what was vetted
-//! ([`AddressGuard::client`]), so that a name which leads elsewhere a moment later gains nothing.
+//! resolved, and one forbidden answer among many refuses it. Who calls ([`crate::deliveries::caller`]) connects to what
+//! was vetted, so that a name which leads elsewhere a moment later gains nothing.
 
+mod names;
 mod nets;
 #[cfg(test)]
 mod tests;
@@ -16,24 +17,20 @@ use std::{
 };
 
 use async_trait::async_trait;
-use chatledger_application::ports::{
-    Unavailable,
-    addresses::{AddressError, Addresses, Vetted},
-};
+use chatledger_application::ports::addresses::{AddressError, Addresses, Vetted};
 use futures_util::future::BoxFuture;
 use ipnet::IpNet;
-use moka::sync::Cache;
-use reqwest::{Client, redirect::Policy};
 use url::{Host, Url};
 
+pub use self::names::remembered;
 use self::nets::{is_public, plain};
 
 /// The longest address, in bytes.
 const MAX_LEN: usize = 2_000;
 /// How long the name service may take.
 const RESOLVE: Duration = Duration::from_secs(5);
-/// Clients kept, each with its connections to one place.
-const CLIENTS: u64 = 500;
+/// How long an answer of the name service is taken as it was.
+const REMEMBERED: Duration = Duration::from_secs(5);
 
 /// Ports of 1024 and above where databases, caches and consoles listen. Below, only 80 and 443 are allowed.
 const OTHER_SERVICES: &[u16] = &[
@@ -64,47 +61,22 @@ pub struct Rules {
 pub struct AddressGuard {
     rules: Arc<Rules>,
     resolve: Resolve,
-    clients: Cache<(String, Vec<SocketAddr>), Client>,
 }
 
 impl AddressGuard {
-    /// With this machine's name service.
+    /// With this machine's name service, whose answers are remembered for 5 s. The rules are applied every time.
     #[must_use]
     pub fn new(rules: Rules) -> Self {
         let resolve: Resolve = Arc::new(|host| {
             Box::pin(async move { Ok(tokio::net::lookup_host((host, 0)).await?.map(|found| found.ip()).collect()) })
         });
-        Self::with_resolver(rules, resolve)
+        Self::with_resolver(rules, remembered(resolve, REMEMBERED))
     }
 
     /// With another name service, for tests.
     #[must_use]
     pub fn with_resolver(rules: Rules, resolve: Resolve) -> Self {
-        Self { rules: Arc::new(rules), resolve, clients: Cache::new(CLIENTS) }
-    }
-
-    /// A client that connects to the vetted addresses whatever the name leads to by now: no proxy, no redirects, no
-    /// time limit of its own. One for each place, so that connections are used again.
-    ///
-    /// # Errors
-    /// When TLS cannot be set up on this machine.
-    pub fn client(&self, vetted: &Vetted) -> Result<Client, Unavailable> {
-        let key = (vetted.host.clone(), vetted.addresses.clone());
-        if let Some(client) = self.clients.get(&key) {
-            return Ok(client);
-        }
-        // Fails only when a provider is set already, which is as good.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = Client::builder()
-            .no_proxy()
-            .redirect(Policy::none())
-            .connect_timeout(RESOLVE)
-            .pool_idle_timeout(Duration::from_secs(20))
-            .resolve_to_addrs(&vetted.host, &vetted.addresses)
-            .build()
-            .map_err(|error| Unavailable::new("TLS", error))?;
-        self.clients.insert(key, client.clone());
-        Ok(client)
+        Self { rules: Arc::new(rules), resolve }
     }
 
     /// What an address says by itself, before any name is resolved.

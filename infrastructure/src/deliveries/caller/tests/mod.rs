@@ -1,0 +1,4 @@
+//! Calls to real listeners: good ones, hostile ones, and ones that must never hear of us.
+
+mod headers;
+mod world;

@@ -1,0 +1,3 @@
+//! Outgoing webhooks: what is due to whom, and the calls that carry it.
+
+pub mod caller;
