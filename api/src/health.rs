@@ -48,6 +48,8 @@ impl Condition {
 pub trait Probe: Send + Sync {
     /// The condition now.
     async fn look(&self) -> Condition;
+    /// Whether the server is about to stop.
+    fn is_stopping(&self) -> bool;
 }
 
 /// The process lives.

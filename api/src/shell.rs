@@ -7,11 +7,11 @@ use std::{
 };
 
 use actix_web::{
-    Error, HttpMessage, HttpResponse, ResponseError,
+    Error, HttpMessage, HttpRequest, HttpResponse, ResponseError,
     body::EitherBody,
     dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready},
     http::{
-        StatusCode,
+        ConnectionType, StatusCode,
         header::{self, HeaderMap, HeaderName, HeaderValue},
     },
     web,
@@ -97,6 +97,10 @@ where
             };
             let secure = origin::is_https(response.request());
             dress(response.headers_mut(), id, secure);
+            if is_stopping(response.request()) {
+                // So that the client comes again on another connection, to another server.
+                response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
+            }
             Ok(response)
         }
         .boxed_local()
@@ -112,6 +116,10 @@ fn request_id(request: &ServiceRequest) -> HeaderValue {
         let made = state.and_then(|state| HeaderValue::from_str(&state.random.uuid().to_string()).ok());
         made.unwrap_or_else(|| HeaderValue::from_static("unknown"))
     })
+}
+
+fn is_stopping(request: &HttpRequest) -> bool {
+    request.app_data::<web::Data<AppState>>().is_some_and(|state| state.probe.is_stopping())
 }
 
 /// An error that no family's code has written: actix-web's own.

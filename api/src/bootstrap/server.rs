@@ -63,6 +63,7 @@ pub struct Server {
     pub inbox: Inbox,
     pub(super) core: Core,
     stopping: Arc<AtomicBool>,
+    farewell: Duration,
     http: ServerHandle,
     http_task: JoinHandle<std::io::Result<()>>,
     bulk_messages: BulkMessages,
@@ -221,6 +222,7 @@ impl Server {
             inbox: core.inbox.clone(),
             core,
             stopping,
+            farewell: Duration::from_millis(u64::from(config.farewell_ms)),
             http,
             http_task,
             bulk_messages,
@@ -268,9 +270,11 @@ impl Server {
         Ok(show(&self.database.pool, tenant, None, Position(after.0 + 1), 100).await?)
     }
 
-    /// Stops: not ready, no new requests, requests in flight end, then sender, read models, database.
+    /// Stops: not ready, every answer the last of its connection, then no new requests, requests in flight end, then
+    /// sender, read models, database.
     pub async fn stop(self) {
         self.stopping.store(true, Ordering::SeqCst);
+        tokio::time::sleep(self.farewell).await;
         self.http.stop(true).await;
         let _ = self.http_task.await;
         self.bulk_messages.stop();
@@ -404,11 +408,10 @@ impl Probe for ServerProbe {
         let look = tokio::time::timeout(Duration::from_secs(1), lag(&self.pool, &self.ledger));
         let rows = look.await.ok().and_then(Result::ok);
         let behind = rows.as_ref().map(|rows| rows.iter().map(|row| row.head.0 - row.position.0).max().unwrap_or(0));
-        Condition {
-            database: rows.is_some(),
-            migrated: true,
-            lag: behind,
-            stopping: self.stopping.load(Ordering::SeqCst),
-        }
+        Condition { database: rows.is_some(), migrated: true, lag: behind, stopping: self.is_stopping() }
+    }
+
+    fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::SeqCst)
     }
 }

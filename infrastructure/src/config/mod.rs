@@ -31,6 +31,8 @@ pub struct Config {
     pub trust_proxy: bool,
     /// `server.workers`
     pub workers: usize,
+    /// `server.farewell_ms`
+    pub farewell_ms: u32,
     /// `database.url` or `DATABASE_URL`; `None` for the embedded server.
     pub database_url: Option<String>,
     /// `database.max_connections`
@@ -236,6 +238,7 @@ impl Config {
             public_url: public_url.map(|url| url.trim_end_matches('/').to_owned()),
             trust_proxy: r.get("server.trust_proxy"),
             workers: r.get("server.workers"),
+            farewell_ms: r.get("server.farewell_ms"),
             database_url,
             max_connections,
             data_dir: r.get("data.dir"),

@@ -86,6 +86,7 @@ impl Inbox {
         config.database_url = Some(database.url.clone());
         config.max_connections = 10;
         config.workers = 1;
+        config.farewell_ms = 0;
         config.rate_per_number = 10_000;
         // All tests come from one address; those of the limit set it.
         config.failed_authentications_per_minute = 0;

@@ -11,6 +11,7 @@ mod load;
 mod malformed;
 mod repeats;
 mod statuses;
+mod stop_server;
 
 /// So many in the short form, so many in the long one.
 pub fn rounds(short: usize, long: usize) -> usize {
