@@ -26,6 +26,7 @@ mod tags;
 mod templates;
 mod tenants;
 mod text;
+pub mod told;
 mod users;
 pub mod views;
 mod webhooks;

@@ -23,6 +23,7 @@ pub mod persons;
 pub mod photo;
 pub mod plugins;
 pub mod profile;
+pub mod pushes;
 pub mod received;
 pub mod refresh;
 pub mod root;

@@ -53,5 +53,11 @@ pub struct Body {
 pub trait Bodies: Send + Sync {
     /// The bodies, in order; `None` for one that would be empty. Orders of one page are best given together: what they
     /// share is looked up once. The read models must have reached every push.
-    async fn make(&self, orders: &[BodyOrder<'_>]) -> Result<Vec<Option<Body>>, Unavailable>;
+    async fn make(&self, orders: &[BodyOrder<'_>]) -> Result<Vec<Option<Body>>, Unavailable> {
+        Ok(self.pieces(orders, usize::MAX).await?.into_iter().map(|mut pieces| pieces.pop()).collect())
+    }
+
+    /// The same, with what would make a body larger than so many bytes split between messages (R-OUT-1). Nothing for a
+    /// body that would be empty; a single message that is larger alone is a piece all the same.
+    async fn pieces(&self, orders: &[BodyOrder<'_>], at_most: usize) -> Result<Vec<Vec<Body>>, Unavailable>;
 }

@@ -132,6 +132,16 @@ async fn tasks(
     Ok(Page { count, rows: rows.iter().map(view).collect::<Result<_, sqlx::Error>>()? })
 }
 
+/// One bulk message.
+pub(crate) async fn task(
+    db: &mut PgConnection,
+    tenant: TenantId,
+    task: Uuid,
+) -> Result<Option<BulkMessageView>, sqlx::Error> {
+    let part = PageRequest { limit: 1, offset: 0 };
+    Ok(tasks(db, tenant, BulkFilter { sender: None, task: Some(task) }, part).await?.rows.pop())
+}
+
 async fn elements(
     db: &mut PgConnection,
     tenant: TenantId,

@@ -5,5 +5,5 @@ mod query;
 mod reach;
 
 pub(crate) use apply::Chats;
-pub(crate) use query::{Holder, assignment, chat, chats, held_by};
+pub(crate) use query::{Holder, assignment, chat, chats, chats_by_id, held_by};
 pub(crate) use reach::Reach;

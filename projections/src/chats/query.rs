@@ -205,6 +205,18 @@ pub(crate) async fn chat(
     Ok(complete(db, tenant, actor.user, vec![row(&found)?]).await?.pop())
 }
 
+/// Some chats, as a user sees them.
+pub(crate) async fn chats_by_id(
+    db: &mut PgConnection,
+    tenant: TenantId,
+    reader: UserId,
+    wa_ids: &[&str],
+) -> Result<Vec<ChatView>, sqlx::Error> {
+    let sql = format!("SELECT {COLUMNS} FROM read_models.chats c WHERE c.tenant_id = $1 AND c.wa_id = ANY($2)");
+    let rows = sqlx::query(&sql).bind(tenant.0).bind(wa_ids).fetch_all(&mut *db).await?;
+    complete(db, tenant, reader, rows.iter().map(row).collect::<Result<_, _>>()?).await
+}
+
 /// Whose chats they are.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Holder {

@@ -46,6 +46,12 @@ impl<'a> Links<'a> {
         Self { base_url: origin::base_url(request), media: &state.media_links, tenant, now }
     }
 
+    /// Links on an address that no request named.
+    #[must_use]
+    pub fn at(base_url: String, media: &'a MediaLinks, tenant: TenantId, now: i64) -> Self {
+        Self { base_url, media, tenant, now }
+    }
+
     fn user(&self, id: UserId) -> String {
         format!("{}/api/v1/users/{id}/", self.base_url)
     }
