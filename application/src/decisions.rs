@@ -76,7 +76,8 @@ impl<'a> Decisions<'a> {
         self.found = found;
         let (working, before) = (&mut self.streams[found], self.events.len());
         for event in events {
-            let key = event.idempotency_key();
+            let in_stream = || event.key_in_stream().map(|key| format!("{key}:{}", working.stream.id.aggregate_id));
+            let key = event.idempotency_key().or_else(in_stream);
             let repeat =
                 key.as_ref().is_some_and(|key| self.recorded_already.contains(key) || !self.keys.insert(key.clone()));
             if repeat {

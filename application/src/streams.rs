@@ -153,7 +153,7 @@ aggregates! {
     BulkMessage: chatledger_domain::bulk_message::BulkMessage, "1";
     Chat: chatledger_domain::chat::Chat, "2";
     Contact: chatledger_domain::contact::Contact, "2";
-    Group: chatledger_domain::group::Group, "2";
+    Group: chatledger_domain::group::Group, "3";
     Media: chatledger_domain::media::Media, "1";
     RuleEngine: chatledger_domain::rule_engine::RuleEngine, "1";
     SavedResponse: chatledger_domain::saved_response::SavedResponse, "1";

@@ -41,6 +41,11 @@ pub trait Event: Clone + std::fmt::Debug + PartialEq + Send + Sync + Serialize +
         None
     }
 
+    /// The same for a fact that can come once in each stream of its type: the id of the stream is added to it.
+    fn key_in_stream(&self) -> Option<String> {
+        None
+    }
+
     /// The names this fact takes and gives back.
     fn claims(&self) -> Vec<Claim> {
         Vec::new()

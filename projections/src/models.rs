@@ -114,6 +114,10 @@ impl ReadModels for Models {
         users::users_of_group(&mut *self.db().await?, tenant, group).await.map_err(unavailable)
     }
 
+    async fn members_taking_chats(&self, tenant: TenantId, group: GroupId) -> Result<Vec<UserId>, Unavailable> {
+        users::members_taking_chats(&mut *self.db().await?, tenant, group).await.map_err(unavailable)
+    }
+
     async fn built_in_groups(&self, tenant: TenantId) -> Result<HashMap<Role, GroupId>, Unavailable> {
         groups::built_in(&mut *self.db().await?, tenant).await.map_err(unavailable)
     }

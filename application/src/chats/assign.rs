@@ -1,7 +1,7 @@
 //! Assigns a chat to a user, a group, both or nobody.
 
 use chatledger_domain::{
-    TenantId, UserId, WaId,
+    UserId, WaId,
     chat::{AssignmentChange, Chat, ChatCommand},
     user::User,
 };
@@ -52,31 +52,6 @@ impl Application {
             })
             .await?;
         self.settle(context.tenant, done.position()).await;
-        Ok(())
-    }
-
-    /// Changes a chat's assignment as the rule engine says, whoever has it now (R-ASG-12); `rule` is recorded as what
-    /// acted. A change to the same is no change.
-    ///
-    /// # Errors
-    /// [`ApplicationError::UnknownChat`], or the ledger's fault.
-    pub async fn assign_by_rule(
-        &self,
-        tenant: TenantId,
-        wa_id: &WaId,
-        change: AssignmentChange,
-        rule: &str,
-    ) -> Result<(), ApplicationError> {
-        let now = self.clock.now();
-        let (streams, metadata) = ([StreamOf::new::<Chat>(wa_id.as_str())], self.system(rule, None));
-        let done = self
-            .streams
-            .transact(tenant, &streams, &metadata, now, |decisions| {
-                let command = ChatCommand::AssignByRule { change, now: now.timestamp() };
-                decisions.decide::<Chat>(wa_id.as_str(), command)
-            })
-            .await?;
-        self.settle(tenant, done.position()).await;
         Ok(())
     }
 

@@ -104,6 +104,8 @@ pub trait ReadModels: Send + Sync {
     async fn deleted_groups_in_use(&self, tenant: TenantId) -> Result<Vec<GroupId>, Unavailable>;
     /// The users in a group whose access has not ended.
     async fn users_of_group(&self, tenant: TenantId, group: GroupId) -> Result<Vec<UserId>, Unavailable>;
+    /// The active users in a group that take chats now, by id (R-RUL-3).
+    async fn members_taking_chats(&self, tenant: TenantId, group: GroupId) -> Result<Vec<UserId>, Unavailable>;
     /// The built-in group of each role.
     async fn built_in_groups(&self, tenant: TenantId) -> Result<HashMap<Role, GroupId>, Unavailable>;
     /// The admins that are active.

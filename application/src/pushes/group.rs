@@ -23,7 +23,7 @@ pub fn pushes_of(events: &[Recorded]) -> Vec<Push> {
 
 /// Whether two neighbours were recorded together. Correlation ids of WhatsApp's calls are ours; a caller's own may come
 /// again, so the time of writing counts too.
-pub(super) fn is_one_append(a: &Recorded, b: &Recorded) -> bool {
+pub(crate) fn is_one_append(a: &Recorded, b: &Recorded) -> bool {
     a.metadata.correlation_id == b.metadata.correlation_id
         && a.recorded_at == b.recorded_at
         && a.metadata.actor == b.metadata.actor

@@ -10,6 +10,7 @@ mod reader;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use group::is_one_append;
 pub use group::pushes_of;
 pub use push::{News, Push, PushedChat};
 pub use reader::{PushFault, PushPage, PushReader};

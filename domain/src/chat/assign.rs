@@ -1,6 +1,6 @@
 //! Who may change an assignment (R-ASG-1 … R-ASG-9).
 
-use super::{AssignmentChange, Chat, ChatAssigned, ChatRefusal};
+use super::{AssignmentChange, ByRule, Chat, ChatAssigned, ChatRefusal};
 use crate::{
     ids::{GroupId, UserId},
     permission::Actor,
@@ -33,7 +33,18 @@ impl Chat {
             group_cleared: group_changes && group.is_none(),
             done_by,
             timestamp: now,
+            ..ChatAssigned::default()
         })
+    }
+
+    /// The one event of what the rule engine wants, whoever has the chat (R-ASG-12); `None` when nothing changes, or
+    /// for a rule of fresh messages when somebody has it by now (R-RUL-10).
+    pub(super) fn assign_by_rule(&self, change: AssignmentChange, rule: ByRule, now: i64) -> Option<ChatAssigned> {
+        let ByRule { based_on, trigger, only_fresh } = rule;
+        if only_fresh && (self.assignment.user.is_some() || self.assignment.group.is_some()) {
+            return None;
+        }
+        Some(ChatAssigned { based_on, trigger: Some(trigger.0), ..self.assigned(change, None, now)? })
     }
 
     /// The one event that takes the chat from a user or group, `None` when neither has it.
@@ -54,6 +65,7 @@ impl Chat {
             group_cleared,
             done_by,
             timestamp,
+            ..ChatAssigned::default()
         })
     }
 

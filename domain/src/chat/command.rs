@@ -2,7 +2,7 @@
 
 use super::event::TagAsItWas;
 use crate::{
-    ids::{GroupId, MessageId, TaggingId, UserId},
+    ids::{GroupId, MessageId, Position, TaggingId, UserId},
     permission::Actor,
     raw_json::RawJson,
 };
@@ -80,6 +80,17 @@ pub struct AssignmentChange {
     pub user: Option<Option<UserId>>,
     /// The group.
     pub group: Option<Option<GroupId>>,
+}
+
+/// What the rule engine bases an assignment on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ByRule {
+    /// The message, by our id, where it is one.
+    pub based_on: Option<MessageId>,
+    /// The event that triggered it.
+    pub trigger: Position,
+    /// Whether it is for chats only that nobody has (R-RUL-10).
+    pub only_fresh: bool,
 }
 
 /// A command to one chat.
@@ -207,6 +218,8 @@ pub enum ChatCommand {
     AssignByRule {
         /// For what.
         change: AssignmentChange,
+        /// On what grounds.
+        rule: ByRule,
         /// Now.
         now: i64,
     },

@@ -74,11 +74,11 @@ impl Decider for Chat {
                 }
                 Ok(self.assign(&actor, change, now)?.map(ChatEvent::from).into_iter().collect())
             }
-            ChatCommand::AssignByRule { change, now } => {
+            ChatCommand::AssignByRule { change, rule, now } => {
                 if !self.exists {
                     return Err(ChatRefusal::Unknown);
                 }
-                Ok(self.assigned(change, None, now).map(ChatEvent::from).into_iter().collect())
+                Ok(self.assign_by_rule(change, rule, now).map(ChatEvent::from).into_iter().collect())
             }
             ChatCommand::TakeFrom { user, group, done_by, now } => {
                 Ok(self.take_from(user, group, done_by, now).map(ChatEvent::from).into_iter().collect())
@@ -121,11 +121,9 @@ impl Chat {
         let starts = !self.exists && scope != Scope::All;
         let assigned = starts.then_some(ChatAssigned {
             user_set: Some(actor.user),
-            user_cleared: false,
-            group_set: None,
-            group_cleared: false,
             done_by: Some(actor.user),
             timestamp: now,
+            ..ChatAssigned::default()
         });
         Ok([ChatEvent::from(queued)].into_iter().chain(assigned.map(ChatEvent::from)).collect())
     }

@@ -195,7 +195,7 @@ pub struct ChatUntagged {
 }
 
 /// The chat's assignment changed; one event carries user and group (R-ASG-9).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ChatAssigned {
     /// The user set; `None` when the user did not change or was cleared.
     pub user_set: Option<UserId>,
@@ -209,6 +209,12 @@ pub struct ChatAssigned {
     pub done_by: Option<UserId>,
     /// POSIX seconds.
     pub timestamp: i64,
+    /// The message that the rule engine based it on, by our id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub based_on: Option<MessageId>,
+    /// What the rule engine decided on: the position of the event that triggered it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trigger: Option<i64>,
 }
 
 impl ChatAssigned {
@@ -325,6 +331,14 @@ impl Event for ChatEvent {
             Self::MessageStatusReported(e) => Some(status_key(&e.waba_id, &e.status, e.timestamp)),
             Self::MessageUntagged(e) => Some(format!("untagged:{}", e.tagging_id)),
             Self::ChatUntagged(e) => Some(format!("untagged:{}", e.tagging_id)),
+            _ => None,
+        }
+    }
+
+    /// One assignment per trigger and chat, however often the rule engine's decision is carried out.
+    fn key_in_stream(&self) -> Option<String> {
+        match self {
+            Self::ChatAssigned(e) => e.trigger.map(|trigger| format!("rule:{trigger}")),
             _ => None,
         }
     }

@@ -10,7 +10,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 
-pub use command::{AssignmentChange, ChatCommand, Echo, Incoming, Outgoing, StatusReport};
+pub use command::{AssignmentChange, ByRule, ChatCommand, Echo, Incoming, Outgoing, StatusReport};
 pub use event::{
     ChatAssigned, ChatEvent, ChatReopened, ChatResolved, ChatTagged, ChatUntagged, MessageAccepted, MessageEchoed,
     MessageOutcomeUnknown, MessageQueued, MessageReceived, MessageRejected, MessageStatusReported, MessageTagged,

@@ -1,7 +1,7 @@
 //! What may be asked of a group.
 
 use crate::{
-    ids::UserId,
+    ids::{Position, UserId},
     permission::{Permissions, Role},
 };
 
@@ -30,6 +30,13 @@ pub enum GroupCommand {
     Delete {
         /// Who deletes it.
         done_by: Option<UserId>,
+    },
+    /// Records whose turn it was (R-RUL-3).
+    Pick {
+        /// Who got a chat.
+        user: UserId,
+        /// The event that triggered it.
+        trigger: Position,
     },
     /// Sets what its members may do.
     ChangePermissions {

@@ -1,7 +1,8 @@
 //! The rules of groups.
 
 use super::{
-    Group, GroupCommand, GroupCreated, GroupDeleted, GroupEvent, GroupPermissionsChanged, GroupRefusal, GroupRenamed,
+    Group, GroupCommand, GroupCreated, GroupDeleted, GroupEvent, GroupMemberPicked, GroupPermissionsChanged,
+    GroupRefusal, GroupRenamed,
 };
 use crate::{decider::Decider, ids::Position, permission::Role};
 
@@ -26,6 +27,7 @@ impl Decider for Group {
                 Ok(vec![GroupRenamed { name, previous_name: self.name.clone(), done_by }.into()])
             }
             GroupCommand::Delete { done_by } => Ok(vec![GroupDeleted { name: self.name.clone(), done_by }.into()]),
+            GroupCommand::Pick { user, trigger } => Ok(vec![GroupMemberPicked { user, trigger: trigger.0 }.into()]),
             GroupCommand::ChangePermissions { permissions, .. } if permissions == self.permissions => Ok(Vec::new()),
             GroupCommand::ChangePermissions { .. } if self.built_in == Some(Role::Admin) => {
                 Err(GroupRefusal::AdminsUnrestricted)

@@ -51,6 +51,15 @@ pub struct GroupPermissionsChanged {
     pub done_by: Option<UserId>,
 }
 
+/// A member got a chat because it was its turn (R-RUL-3); the next turn is the next member's.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct GroupMemberPicked {
+    /// Who.
+    pub user: UserId,
+    /// What the rule engine decided on: the position of the event that triggered it.
+    pub trigger: i64,
+}
+
 crate::events! {
     /// An event of a group.
     GroupEvent {
@@ -62,6 +71,8 @@ crate::events! {
         GroupDeleted = "GroupDeleted" v "1",
         /// Permissions set.
         GroupPermissionsChanged = "GroupPermissionsChanged" v "1",
+        /// A member's turn was taken.
+        GroupMemberPicked = "GroupMemberPicked" v "1",
     }
 }
 
@@ -82,7 +93,7 @@ impl Event for GroupEvent {
                 if before == after { Vec::new() } else { vec![Claim::Release(before), Claim::Take(after)] }
             }
             Self::GroupDeleted(e) => vec![Claim::Release(name_claim(&e.name))],
-            Self::GroupPermissionsChanged(_) => Vec::new(),
+            Self::GroupPermissionsChanged(_) | Self::GroupMemberPicked(_) => Vec::new(),
         }
     }
 }

@@ -9,6 +9,8 @@ mod state;
 mod tests;
 
 pub use command::GroupCommand;
-pub use event::{GroupCreated, GroupDeleted, GroupEvent, GroupPermissionsChanged, GroupRenamed, name_claim};
+pub use event::{
+    GroupCreated, GroupDeleted, GroupEvent, GroupMemberPicked, GroupPermissionsChanged, GroupRenamed, name_claim,
+};
 pub use refusal::GroupRefusal;
 pub use state::Group;

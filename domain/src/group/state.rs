@@ -23,6 +23,8 @@ pub struct Group {
     pub built_in: Option<Role>,
     /// What its members may do.
     pub permissions: Permissions,
+    /// Whose turn was the last (R-RUL-3).
+    pub last_pick: Option<UserId>,
 }
 
 impl Group {
@@ -36,6 +38,7 @@ impl Group {
                     deleted_by: None,
                     built_in: e.built_in,
                     permissions: e.permissions,
+                    last_pick: None,
                 };
             }
             GroupEvent::GroupRenamed(e) => self.name.clone_from(&e.name),
@@ -44,6 +47,15 @@ impl Group {
                 self.deleted_by = e.done_by;
             }
             GroupEvent::GroupPermissionsChanged(e) => self.permissions = e.permissions,
+            GroupEvent::GroupMemberPicked(e) => self.last_pick = Some(e.user),
         }
+    }
+
+    /// Whose turn it is among those who take chats, given by id: the one after the last, and after the highest the
+    /// lowest again (R-RUL-3).
+    #[must_use]
+    pub fn next_of(&self, candidates: &[UserId]) -> Option<UserId> {
+        let after = candidates.iter().find(|user| Some(**user) > self.last_pick);
+        after.or(candidates.first()).copied()
     }
 }

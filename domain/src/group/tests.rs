@@ -5,6 +5,7 @@ use cqrs_es::test::TestFramework;
 use super::*;
 use crate::{
     decider::{Claim, Event, EventSourced},
+    ids::{Position, UserId},
     permission::{Permissions, Role},
 };
 
@@ -40,6 +41,23 @@ fn r_perm_4_a_group_s_permissions_can_be_set_once() {
         .given(vec![created(Role::User), changed])
         .when(GroupCommand::ChangePermissions { permissions, done_by: None })
         .then_expect_events(vec![]);
+}
+
+#[test]
+fn r_rul_3_members_take_turns() {
+    let mut group = Group::default();
+    let members = [UserId(3), UserId(5), UserId(9)];
+    let mut turns = Vec::new();
+    for trigger in 1..=4 {
+        let user = group.next_of(&members).unwrap();
+        crate::decider::Decider::evolve(&mut group, &GroupMemberPicked { user, trigger }.into(), Position(trigger));
+        turns.push(user.0);
+    }
+    assert_eq!(turns, [3, 5, 9, 3]);
+    // Who is away is passed over; a turn of somebody who has left is followed by the next all the same.
+    assert_eq!(group.next_of(&[UserId(9)]), Some(UserId(9)));
+    assert_eq!(group.next_of(&[UserId(1), UserId(2)]), Some(UserId(1)));
+    assert_eq!(group.next_of(&[]), None);
 }
 
 fn billing() -> GroupEvent {

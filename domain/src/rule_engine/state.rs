@@ -98,6 +98,15 @@ pub struct RuleEngine {
 }
 
 impl RuleEngine {
+    /// The rules for a tag that was added, or for a fresh message, in the order in which they are tried (R-RUL-12).
+    #[must_use]
+    pub fn matching(&self, tagged_with: Option<TagId>) -> Vec<(RuleId, Rule)> {
+        let rules = self.rules.iter().filter(|(_, rule)| rule.tagged_with == tagged_with);
+        let mut rules: Vec<_> = rules.map(|(id, rule)| (*id, *rule)).collect();
+        rules.sort_by_key(|(id, rule)| (rule.position, *id));
+        rules
+    }
+
     pub(super) fn after(&mut self, event: &RuleEngineEvent, position: Position) {
         match event {
             RuleEngineEvent::RuleEngineConfigured(e) => {

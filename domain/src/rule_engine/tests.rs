@@ -60,3 +60,16 @@ fn a_rule_goes_on_naming_what_it_was_given() {
     crate::decider::Decider::evolve(&mut engine, &of_tag.into(), crate::ids::Position(9));
     assert_eq!(engine.rules[&RuleId(9)].tagged_with, Some(TagId(5)));
 }
+
+#[test]
+fn r_rul_12_rules_are_tried_by_place_then_id() {
+    let mut engine = RuleEngine::default();
+    let of_tag = RuleAdded { tagged_with: Some(TagId(5)), ..added(1) };
+    for (at, event) in [(9, added(7)), (10, added(1)), (11, of_tag), (12, added(1))] {
+        crate::decider::Decider::evolve(&mut engine, &event.into(), crate::ids::Position(at));
+    }
+    let ids = |tag| engine.matching(tag).into_iter().map(|(id, _)| id.0).collect::<Vec<_>>();
+    assert_eq!(ids(None), [10, 12, 9]);
+    assert_eq!(ids(Some(TagId(5))), [11]);
+    assert!(ids(Some(TagId(6))).is_empty());
+}

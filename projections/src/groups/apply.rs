@@ -65,6 +65,8 @@ impl Projection for Groups {
                     e.permissions
                 }
                 GroupEvent::GroupPermissionsChanged(e) => e.permissions,
+                // Whose turn is next, only decisions need.
+                GroupEvent::GroupMemberPicked(_) => continue,
             };
             sqlx::query(
                 "UPDATE read_models.groups SET can_use_tags = $3, can_read_chats = $4, can_write_to_chats = $5

@@ -82,6 +82,18 @@ pub(crate) async fn users_of_group(
     Ok(ids.into_iter().map(UserId).collect())
 }
 
+/// The active users in a group that take chats now.
+pub(crate) async fn members_taking_chats(
+    db: &mut PgConnection,
+    tenant: TenantId,
+    group: GroupId,
+) -> Result<Vec<UserId>, sqlx::Error> {
+    let sql = "SELECT id FROM read_models.users
+         WHERE tenant_id = $1 AND $2 = ANY(groups) AND activated AND NOT deactivated AND is_available ORDER BY id";
+    let ids: Vec<i64> = sqlx::query_scalar(sql).bind(tenant.0).bind(group.0).fetch_all(db).await?;
+    Ok(ids.into_iter().map(UserId).collect())
+}
+
 /// The admins that are active.
 pub(crate) async fn active_admins(db: &mut PgConnection, tenant: TenantId) -> Result<Vec<UserId>, sqlx::Error> {
     let sql = "SELECT id FROM read_models.users

@@ -1,7 +1,8 @@
 //! Contract §H: assignment.
 
 use chatledger_api::bootstrap::Login;
-use chatledger_domain::{Role, TenantId, WaId, chat::AssignmentChange};
+use chatledger_application::rule_engine::Wanted;
+use chatledger_domain::{Position, Role, TenantId, rule_engine::Target};
 use serde_json::{Value, json};
 
 use super::{ANA, FORBIDDEN, RUI, column, inside, keys};
@@ -247,11 +248,12 @@ async fn r_asg_12_the_rule_engine_is_above_the_rules_of_users_and_is_nobody() {
     inbox.customer_writes(RUI, "Hello").await;
     inbox.give(RUI, &inbox.agent).await;
     let (tools, tenant) = (inbox.tools().await, TenantId(inbox.tenant));
-    let chat = WaId::parse(RUI).expect("an id");
     // No user but an admin may take a chat from one user and give it to another (R-ASG-4).
-    let change = AssignmentChange { user: Some(Some(inbox.bot.id)), group: None };
-    for _ in 0..2 {
-        tools.application.assign_by_rule(tenant, &chat, change, "rule engine").await.expect("assigned");
+    let target = Target::User(inbox.bot.id);
+    let wanted = Wanted { wa_id: RUI.to_owned(), based_on: None, target, only_fresh: false };
+    for changes in [true, false] {
+        let assigned = tools.application.assign_by_rule(tenant, Position(1), &wanted).await.expect("an answer");
+        assert_eq!(assigned, changes);
     }
     tools.close().await;
     inbox.settle().await;

@@ -8,7 +8,7 @@ use chatledger_domain::{
     business_profile::*,
     chat::*,
     decider::Event,
-    group::{GroupCreated, GroupDeleted, GroupEvent, GroupPermissionsChanged, GroupRenamed},
+    group::{GroupCreated, GroupDeleted, GroupEvent, GroupMemberPicked, GroupPermissionsChanged, GroupRenamed},
     permission::Overrides,
     tag::{TagChanged, TagCreated, TagDeleted, TagEvent},
     template_catalogue::{
@@ -143,6 +143,8 @@ pub async fn set_up(w: &mut Writer, slug: &str) -> (Vec<i64>, Vec<i64>, Vec<i64>
     let permissions = Permissions { can_read_chats: Scope::Group, ..Role::App.default_permissions() };
     let changed = GroupPermissionsChanged { permissions, done_by: None };
     w.add("Group", Role::App.group_name(), GroupEvent::from(changed));
+    let picked = GroupMemberPicked { user: UserId(1), trigger: 1 };
+    w.add("Group", Role::User.group_name(), GroupEvent::from(picked));
     let name = |name: &str| name.to_owned();
     let created = GroupCreated { name: name("Old"), built_in: None, permissions, done_by: None };
     w.add("Group", "Old", GroupEvent::from(created));
@@ -362,6 +364,8 @@ fn step(
                 group_cleared: false,
                 done_by,
                 timestamp,
+                based_on: thread.messages.choose(random).copied().filter(|_| done_by.is_none()),
+                trigger: done_by.is_none().then_some(w.head),
             };
             w.chat(wa_id, event);
         }

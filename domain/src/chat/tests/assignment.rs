@@ -25,14 +25,7 @@ fn held(user: Option<UserId>, group: Option<GroupId>) -> Given {
 
 /// What one change by an actor records: nothing set, nothing cleared.
 fn unchanged(done_by: UserId) -> ChatAssigned {
-    ChatAssigned {
-        user_set: None,
-        user_cleared: false,
-        group_set: None,
-        group_cleared: false,
-        done_by: Some(done_by),
-        timestamp: NOW,
-    }
+    ChatAssigned { done_by: Some(done_by), timestamp: NOW, ..ChatAssigned::default() }
 }
 
 fn is_allowed(user: Option<UserId>, group: Option<GroupId>, actor: Actor, change: AssignmentChange) -> bool {
@@ -209,4 +202,39 @@ fn r_asg_10_of_two_self_assignments_the_second_is_refused() {
     let after = [vec![hello()], first].concat();
     given(&after).when(assign(other(), user(Some(OTHER)))).refused(ChatRefusal::AssignmentHeld);
     given(&after).when(assign(me(), user(Some(ME)))).expect_nothing();
+}
+
+fn by_rule(change: AssignmentChange, trigger: i64, only_fresh: bool) -> ChatCommand {
+    let rule = ByRule { based_on: Some(id(2)), trigger: Position(trigger), only_fresh };
+    ChatCommand::AssignByRule { change, rule, now: NOW }
+}
+
+#[test]
+fn r_asg_12_the_rule_engine_is_nobody_and_says_on_what_grounds() {
+    let by_nobody = ChatAssigned { done_by: None, based_on: Some(id(2)), trigger: Some(9), ..unchanged(ME) };
+    held(Some(ME), None)
+        .when(by_rule(user(Some(OTHER)), 9, false))
+        .expect(ChatAssigned { user_set: Some(OTHER), ..by_nobody.clone() });
+    held(Some(ME), None).when(by_rule(both(None, Some(MINE)), 9, false)).expect(ChatAssigned {
+        user_cleared: true,
+        group_set: Some(MINE),
+        ..by_nobody.clone()
+    });
+    held(Some(ME), None).when(by_rule(user(Some(ME)), 9, false)).expect_nothing();
+    given(&[]).when(by_rule(user(Some(ME)), 9, false)).refused(ChatRefusal::Unknown);
+    assert_eq!(ChatEvent::from(by_nobody).key_in_stream(), Some("rule:9".into()));
+    assert_eq!(ChatEvent::from(unchanged(ME)).key_in_stream(), None);
+}
+
+#[test]
+fn r_rul_10_a_rule_for_fresh_messages_takes_no_chat_from_anybody() {
+    given(&[hello()]).when(by_rule(user(Some(ME)), 9, true)).expect(ChatAssigned {
+        user_set: Some(ME),
+        done_by: None,
+        based_on: Some(id(2)),
+        trigger: Some(9),
+        ..unchanged(ME)
+    });
+    held(Some(OTHER), None).when(by_rule(user(Some(ME)), 9, true)).expect_nothing();
+    held(None, Some(MINE)).when(by_rule(user(Some(ME)), 9, true)).expect_nothing();
 }

@@ -160,9 +160,8 @@ fn queued(number: u128, sender: UserId, kind: &str, timestamp: i64) -> ChatEvent
 }
 
 fn assigned(user: Option<UserId>, group: Option<GroupId>) -> ChatEvent {
-    let (user_cleared, group_cleared) = (false, false);
     let done_by = Some(UserId(1));
-    ChatAssigned { user_set: user, user_cleared, group_set: group, group_cleared, done_by, timestamp: WRITTEN }.into()
+    ChatAssigned { user_set: user, group_set: group, done_by, timestamp: WRITTEN, ..ChatAssigned::default() }.into()
 }
 
 fn vip() -> TagAsItWas {

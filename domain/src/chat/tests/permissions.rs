@@ -121,14 +121,7 @@ fn r_perm_10_tagging_needs_read_access() {
 #[test]
 fn r_perm_11_whoever_may_write_somewhere_may_start_a_chat_and_is_assigned_to_it() {
     for scope in [Scope::User, Scope::Group] {
-        let started = ChatAssigned {
-            user_set: Some(ME),
-            user_cleared: false,
-            group_set: None,
-            group_cleared: false,
-            done_by: Some(ME),
-            timestamp: NOW,
-        };
+        let started = ChatAssigned { user_set: Some(ME), done_by: Some(ME), timestamp: NOW, ..ChatAssigned::default() };
         let expected = [queued(2, ME, "template", NOW), started.into()];
         given(&[]).when(send(limited(Scope::None, scope), "template", NOW)).expect_all(&expected);
         given(&expected).when(send(limited(Scope::None, scope), "template", NOW)).expect(expected[0].clone());

@@ -259,6 +259,10 @@ impl ReadModels for World {
     async fn deleted_groups_in_use(&self, _: TenantId) -> Result<Vec<GroupId>, Unavailable> {
         Ok(Vec::new())
     }
+    async fn members_taking_chats(&self, _: TenantId, _: GroupId) -> Result<Vec<UserId>, Unavailable> {
+        Ok(Vec::new())
+    }
+
     async fn users_of_group(&self, _: TenantId, _: GroupId) -> Result<Vec<UserId>, Unavailable> {
         Ok(Vec::new())
     }
