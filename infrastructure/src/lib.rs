@@ -7,6 +7,7 @@ pub mod addresses;
 pub mod config;
 pub mod contact_providers;
 pub mod deliveries;
+pub mod leases;
 pub mod media;
 pub mod outbound;
 pub mod plugins;
