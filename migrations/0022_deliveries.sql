@@ -56,6 +56,8 @@ CREATE TABLE outbound.deliveries (
 
 CREATE INDEX deliveries_pending ON outbound.deliveries (tenant_id, receiver, position, part, piece)
     WHERE state = 'pending';
+CREATE INDEX deliveries_dead ON outbound.deliveries (tenant_id, receiver, position, part, piece)
+    WHERE state = 'dead';
 CREATE UNIQUE INDEX deliveries_id ON outbound.deliveries (tenant_id, id);
 -- What may be forgotten, the oldest first.
 CREATE INDEX deliveries_done ON outbound.deliveries (tenant_id, done_at) WHERE state = 'delivered';

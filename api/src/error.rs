@@ -238,7 +238,8 @@ impl From<ApplicationError> for ApiError {
             | ApplicationError::UnknownTagging
             | ApplicationError::UnknownTemplate
             | ApplicationError::UnknownSavedResponse
-            | ApplicationError::UnknownBulkMessage => Self::NotFound,
+            | ApplicationError::UnknownBulkMessage
+            | ApplicationError::UnknownDelivery => Self::NotFound,
             ApplicationError::TemplateRefused(reason) => Self::Reason(reason),
             ApplicationError::Account(fault) => fault.into(),
             ApplicationError::NotReadable

@@ -15,7 +15,7 @@ fn said(output: &Output) -> String {
 
 #[test]
 fn every_command_has_help() {
-    let commands: [&[&str]; 23] = [
+    let commands: [&[&str]; 28] = [
         &[],
         &["serve"],
         &["demo"],
@@ -38,6 +38,11 @@ fn every_command_has_help() {
         &["user", "activation-link"],
         &["user", "set-password"],
         &["user", "deactivate"],
+        &["webhooks", "list"],
+        &["webhooks", "enable"],
+        &["deliveries", "list"],
+        &["deliveries", "show"],
+        &["deliveries", "replay"],
         &["config", "check"],
     ];
     for command in commands {

@@ -11,6 +11,7 @@ use crate::{
         addresses::Addresses,
         clock::{Clock, Random},
         contacts::{ContactCheck, ContactProvider},
+        deliveries::DeliveryLog,
         directory::Directory,
         ledger::{Cause, Ledger, Metadata},
         media::MediaStore,
@@ -45,6 +46,7 @@ pub struct Application {
     pub(crate) webhooks: Arc<dyn Webhooks>,
     pub(crate) provider: Option<Arc<dyn Provider>>,
     pub(crate) addresses: Arc<dyn Addresses>,
+    pub(crate) deliveries: Arc<dyn DeliveryLog>,
     pub(crate) media: Arc<dyn MediaStore>,
     pub(crate) whatsapp_accounts: Arc<dyn WhatsAppAccounts>,
     pub(crate) refreshes: Arc<dyn Refreshes>,
@@ -79,6 +81,8 @@ pub struct Ports {
     pub provider: Option<Arc<dyn Provider>>,
     /// Where calls on behalf of tenants may go.
     pub addresses: Arc<dyn Addresses>,
+    /// What became of deliveries.
+    pub deliveries: Arc<dyn DeliveryLog>,
     /// Where files are kept.
     pub media: Arc<dyn MediaStore>,
     /// The account at WhatsApp.
@@ -141,6 +145,7 @@ impl Application {
             webhooks: ports.webhooks,
             provider: ports.provider,
             addresses: ports.addresses,
+            deliveries: ports.deliveries,
             media: ports.media,
             whatsapp_accounts: ports.whatsapp_accounts,
             refreshes: ports.refreshes,

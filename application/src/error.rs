@@ -84,6 +84,9 @@ pub enum ApplicationError {
     /// No such webhook, or one of somebody else.
     #[error("no such webhook")]
     UnknownWebhook,
+    /// No such delivery, or none of this webhook.
+    #[error("no such delivery")]
+    UnknownDelivery,
     /// No such rule.
     #[error("no such rule")]
     UnknownRule,

@@ -2,6 +2,7 @@
 
 mod architecture;
 mod catalog;
+mod deliveries;
 mod embedded;
 mod event_fixtures;
 mod event_schemas;

@@ -16,7 +16,7 @@ pub use sandbox::{Login, Sandbox};
 pub use server::Server;
 pub use simulator::{StandaloneSimulator, sandbox_simulator_url};
 pub use state::SandboxSecrets;
-pub use tools::Tools;
+pub use tools::{ToolWebhook, Tools};
 
 use chatledger_infrastructure::postgres::{DatabaseError, EmbeddedError, SettingsError};
 

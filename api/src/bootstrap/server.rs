@@ -24,6 +24,7 @@ use chatledger_domain::{Position, TenantId};
 use chatledger_infrastructure::{
     config::Config,
     contact_providers::HttpContacts,
+    deliveries::PgDeliveryLog,
     media::{
         ObjectMedia,
         fetch::{Fetcher, FetcherConfig, Parts as FetcherParts},
@@ -129,6 +130,7 @@ impl Core {
             }),
             provider: provider(config)?,
             addresses,
+            deliveries: Arc::new(PgDeliveryLog::new(pool.clone())),
             media: media.clone(),
             whatsapp_accounts: Arc::new(whatsapp_client(config)?),
             refreshes: Arc::new(PgRefreshes::new(pool.clone())),

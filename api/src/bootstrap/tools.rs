@@ -4,23 +4,43 @@ use std::sync::Arc;
 
 use chatledger_application::{
     Application,
-    ports::{clock::Random, directory::TenantEntry, ledger::Ledger},
+    ports::{
+        Unavailable,
+        clock::Random,
+        deliveries::{DeliveryCondition, DeliveryLog},
+        directory::TenantEntry,
+        ledger::Ledger,
+    },
 };
 use chatledger_domain::{GroupId, Position, Role, TenantId, UserId};
 use chatledger_infrastructure::{
     config::Config,
+    deliveries::PgDeliveryLog,
     postgres::{PgLedger, ShownEvent, Verified, VerifyError, show, verify},
     system::SystemRandom,
 };
-use chatledger_projections::views::{PageRequest, UserView};
+use chatledger_projections::views::{PageRequest, UserView, WebhookView};
 use chatledger_projections::{Engine, EngineHandle, Lag, Options, Progress, RebuildError, lag, names, rebuild};
 
 use super::{SandboxSecrets, StartError, database::Database, sandbox, server::Core};
+
+/// A webhook as the operator sees it.
+pub struct ToolWebhook {
+    /// Whose inbox it is of.
+    pub tenant: TenantId,
+    /// The tenant's short name.
+    pub slug: String,
+    /// The webhook.
+    pub view: WebhookView,
+    /// Its deliveries.
+    pub condition: DeliveryCondition,
+}
 
 /// An open database with the application on it.
 pub struct Tools {
     /// The use cases.
     pub application: Arc<Application>,
+    deliveries: PgDeliveryLog,
     core: Core,
     engine: EngineHandle,
     database: Database,
@@ -54,7 +74,8 @@ impl Tools {
         let ledger: Arc<dyn Ledger> = Arc::new(PgLedger::new(database.pool.clone()));
         let engine = Engine::start(database.pool.clone(), ledger.clone(), Options::default());
         let core = Core::new(&config, &database, ledger, Some(&engine), None)?;
-        Ok(Self { application: core.application.clone(), core, engine, database })
+        let deliveries = PgDeliveryLog::new(database.pool.clone());
+        Ok(Self { application: core.application.clone(), deliveries, core, engine, database })
     }
 
     /// Closes it.
@@ -104,6 +125,41 @@ impl Tools {
     /// The database's fault.
     pub async fn user_named(&self, tenant: TenantId, username: &str) -> Result<Option<UserId>, StartError> {
         self.core.models.user_by_name(tenant, username).await.map_err(|e| StartError::Database(e.into()))
+    }
+
+    /// The webhooks of the tenant with this short name or of all tenants, with how their deliveries are.
+    ///
+    /// # Errors
+    /// The database's fault, or that there is no such tenant.
+    pub async fn webhooks(&self, slug: Option<&str>) -> Result<Vec<ToolWebhook>, StartError> {
+        let fault = |error: Unavailable| StartError::Database(error.into());
+        let mut tenants = self.tenants().await?;
+        tenants.retain(|tenant| slug.is_none_or(|slug| tenant.slug == slug));
+        if let (Some(slug), true) = (slug, tenants.is_empty()) {
+            return Err(StartError::Other(format!("no tenant is called {slug}")));
+        }
+        let all = PageRequest { limit: i64::MAX, offset: 0 };
+        let mut webhooks = Vec::new();
+        for tenant in tenants {
+            let views = self.core.inbox.webhooks_of(tenant.id, None, all).await.map_err(fault)?.rows;
+            let ids: Vec<_> = views.iter().map(|view| view.id).collect();
+            let conditions = self.deliveries.conditions(tenant.id, &ids).await.map_err(fault)?;
+            let known = views.into_iter().zip(conditions);
+            let slug = &tenant.slug;
+            webhooks.extend(known.map(|(view, condition)| ToolWebhook {
+                tenant: tenant.id,
+                slug: slug.clone(),
+                view,
+                condition,
+            }));
+        }
+        Ok(webhooks)
+    }
+
+    /// What became of deliveries.
+    #[must_use]
+    pub fn deliveries(&self) -> &dyn DeliveryLog {
+        &self.deliveries
     }
 
     /// Proves a tenant's ledger.

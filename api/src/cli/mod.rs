@@ -1,6 +1,7 @@
 //! The command line: what the operator can ask, in words.
 
 mod contact;
+mod deliveries;
 mod demo;
 mod ledger;
 mod progress;
@@ -12,6 +13,7 @@ mod serve;
 mod simulate;
 mod tenant;
 mod user;
+mod webhooks;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -48,6 +50,10 @@ enum Command {
     Tenant(tenant::TenantArgs),
     /// Look after the users of a tenant.
     User(user::UserArgs),
+    /// The programs that are told of what happens: which there are, how they are; call one again.
+    Webhooks(webhooks::WebhooksArgs),
+    /// What webhooks were told: list it, show it with every attempt, make it again.
+    Deliveries(deliveries::DeliveriesArgs),
     /// Fill the address book.
     Contact(contact::ContactArgs),
     /// Check the configuration, or print the documented defaults.
@@ -142,6 +148,8 @@ async fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Quarantine(args) => quarantine::run(config, args).await,
         Command::Tenant(args) => tenant::run(config, args).await,
         Command::User(args) => user::run(config, args).await,
+        Command::Webhooks(args) => webhooks::run(config, args).await,
+        Command::Deliveries(args) => deliveries::run(config, args).await,
         Command::Contact(args) => contact::run(config, args).await,
         Command::Config(_) => {
             println!("the configuration is valid");

@@ -104,3 +104,17 @@ pub struct TaskParams {
     /// Of this bulk message.
     pub task: Option<String>,
 }
+
+/// Which deliveries.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct DeliveryParams {
+    /// `pending`, `delivered` or `dead`.
+    pub state: Option<String>,
+    /// About this chat.
+    pub wa_id: Option<String>,
+    /// Made at or after, POSIX seconds.
+    pub since_time: Option<i64>,
+    /// Made before, POSIX seconds.
+    pub before_time: Option<i64>,
+}

@@ -10,6 +10,7 @@ pub mod chat_tagging;
 pub mod chats;
 pub mod contacts;
 mod content;
+pub mod deliveries;
 pub mod group_permissions;
 pub mod groups;
 pub mod histories;
@@ -75,6 +76,7 @@ pub(crate) fn endpoints() -> impl Iterator<Item = &'static Endpoint> {
         plugins::ENDPOINTS,
         whatsapp_accounts::ENDPOINTS,
         webhooks::ENDPOINTS,
+        deliveries::ENDPOINTS,
         rule_engine::ENDPOINTS,
         api_tokens::ENDPOINTS,
         contacts::ENDPOINTS,

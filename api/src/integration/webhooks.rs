@@ -165,7 +165,7 @@ fn read(fields: &mut Fields) -> Valid<WebhookChange> {
     })
 }
 
-async fn found(caller: &Caller, state: &State, id: WebhookId) -> Result<WebhookView, ApiError> {
+pub(super) async fn found(caller: &Caller, state: &State, id: WebhookId) -> Result<WebhookView, ApiError> {
     state.inbox.webhook(caller.tenant, &caller.actor, id).await?.ok_or(ApiError::NotFound)
 }
 

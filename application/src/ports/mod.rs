@@ -4,6 +4,7 @@ pub mod addresses;
 pub mod bodies;
 pub mod clock;
 pub mod contacts;
+pub mod deliveries;
 pub mod directory;
 pub mod ledger;
 pub mod media;

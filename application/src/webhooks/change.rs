@@ -1,7 +1,7 @@
 //! Changes and deletes a webhook, for its user and admins.
 
 use chatledger_domain::{
-    Endpoint, WebhookId,
+    Endpoint, TenantId, WebhookId,
     webhook::{WebhookCommand, WebhookSubscription},
 };
 
@@ -9,6 +9,7 @@ use crate::{
     application::{Application, Context},
     endpoints::{CallTarget, Headers},
     error::ApplicationError,
+    ports::deliveries::Kept,
     streams::StreamOf,
 };
 
@@ -40,6 +41,13 @@ impl Application {
     ) -> Result<(), ApplicationError> {
         let (stream, webhook) = self.webhook_of(context, id).await?;
         let endpoint = self.changed_target(context, &webhook.endpoint, &change).await?;
+        if let (Some(disabled), Some(endpoint)) = (webhook.disabled, &endpoint)
+            && *endpoint != webhook.endpoint
+        {
+            // It will be called again, and told what was kept.
+            let kept = Kept::Deliver { dead_since: disabled.since };
+            self.deliveries.resume(context.tenant, id, kept).await?;
+        }
         let done_by = context.actor.user;
         let streams = [StreamOf::new::<WebhookSubscription>(&stream)];
         let done = self
@@ -64,6 +72,11 @@ impl Application {
                 self.settle(context.tenant, done.position()).await;
                 if let Some(endpoint) = &endpoint {
                     self.forget_target(context.tenant, Some(&done.value), Some(endpoint)).await;
+                    if done.value != *endpoint
+                        && let Err(error) = self.deliveries.begin_anew(context.tenant, id).await
+                    {
+                        tracing::warn!(%error, "the next attempts at a changed address are not brought forward");
+                    }
                 }
                 Ok(())
             }
@@ -96,20 +109,27 @@ impl Application {
     }
 
     /// A webhook that the caller may change.
-    async fn webhook_of(
+    pub(super) async fn webhook_of(
         &self,
         context: &Context,
         id: WebhookId,
     ) -> Result<(String, WebhookSubscription), ApplicationError> {
-        let found = self.stream_at::<WebhookSubscription>(context.tenant, id.0).await?;
-        let stream = found.ok_or(ApplicationError::UnknownWebhook)?;
-        let webhook: WebhookSubscription = self.streams.state(context.tenant, &stream).await?;
+        let (stream, webhook) = self.existing_webhook(context.tenant, id).await?;
         let allowed = context.actor.is_admin() || webhook.user == context.actor.user;
-        if webhook.exists && webhook.id == id && allowed {
-            Ok((stream, webhook))
-        } else {
-            Err(ApplicationError::UnknownWebhook)
-        }
+        if allowed { Ok((stream, webhook)) } else { Err(ApplicationError::UnknownWebhook) }
+    }
+
+    /// A webhook of anybody.
+    pub(super) async fn existing_webhook(
+        &self,
+        tenant: TenantId,
+        id: WebhookId,
+    ) -> Result<(String, WebhookSubscription), ApplicationError> {
+        let found = self.stream_at::<WebhookSubscription>(tenant, id.0).await?;
+        let stream = found.ok_or(ApplicationError::UnknownWebhook)?;
+        let webhook: WebhookSubscription = self.streams.state(tenant, &stream).await?;
+        let known = webhook.exists && webhook.id == id;
+        if known { Ok((stream, webhook)) } else { Err(ApplicationError::UnknownWebhook) }
     }
 
     /// The endpoint after a change; `None` when address and headers stay.

@@ -1,4 +1,7 @@
-//! Outgoing webhooks: what is due to whom, and the calls that carry it.
+//! Outgoing webhooks: what is due to whom, the calls that carry it, and what came of them.
 
 pub mod caller;
 pub mod delivery;
+mod log;
+
+pub use log::PgDeliveryLog;

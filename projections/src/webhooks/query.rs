@@ -40,8 +40,8 @@ fn disabled(row: &PgRow) -> Result<Option<DisabledView>, sqlx::Error> {
 }
 
 /// The user whose webhooks alone are visible.
-fn only(actor: &Actor) -> Option<i64> {
-    (!actor.is_admin()).then_some(actor.user.0)
+fn only(actor: &Actor) -> Option<UserId> {
+    (!actor.is_admin()).then_some(actor.user)
 }
 
 impl Inbox {
@@ -55,14 +55,28 @@ impl Inbox {
         actor: &Actor,
         part: PageRequest,
     ) -> Result<Page<WebhookView>, Unavailable> {
+        self.webhooks_of(tenant, only(actor), part).await
+    }
+
+    /// The webhooks of a user or, for the operator, of all, by id.
+    ///
+    /// # Errors
+    /// When the database cannot be reached.
+    pub async fn webhooks_of(
+        &self,
+        tenant: TenantId,
+        user: Option<UserId>,
+        part: PageRequest,
+    ) -> Result<Page<WebhookView>, Unavailable> {
+        let user = user.map(|user| user.0);
         self.ask(tenant, async |db| {
             let sql = format!("SELECT count(*) FROM read_models.webhooks w WHERE {VISIBLE}");
-            let count = sqlx::query_scalar(&sql).bind(tenant.0).bind(only(actor)).fetch_one(&mut *db).await?;
+            let count = sqlx::query_scalar(&sql).bind(tenant.0).bind(user).fetch_one(&mut *db).await?;
             let sql = format!(
                 "SELECT {COLUMNS} FROM read_models.webhooks w {WITH_USER} WHERE {VISIBLE}
                  ORDER BY w.id LIMIT $3 OFFSET $4"
             );
-            let rows = sqlx::query(&sql).bind(tenant.0).bind(only(actor)).bind(part.limit).bind(part.offset);
+            let rows = sqlx::query(&sql).bind(tenant.0).bind(user).bind(part.limit).bind(part.offset);
             let rows = rows.fetch_all(db).await?;
             Ok(Page { count, rows: rows.iter().map(view).collect::<Result<_, _>>()? })
         })
@@ -81,7 +95,12 @@ impl Inbox {
     ) -> Result<Option<WebhookView>, Unavailable> {
         self.ask(tenant, async |db| {
             let sql = format!("SELECT {COLUMNS} FROM read_models.webhooks w {WITH_USER} WHERE {VISIBLE} AND w.id = $3");
-            let row = sqlx::query(&sql).bind(tenant.0).bind(only(actor)).bind(id.0).fetch_optional(db).await?;
+            let row = sqlx::query(&sql)
+                .bind(tenant.0)
+                .bind(only(actor).map(|user| user.0))
+                .bind(id.0)
+                .fetch_optional(db)
+                .await?;
             row.as_ref().map(view).transpose()
         })
         .await

@@ -55,6 +55,7 @@ kinds! {
     Group = "group" absent "987654321",
     BulkMessage = "bulk_message" absent "0190f3a2-5c1e-7b3a-9d10-3a5f2b9c7e12",
     Webhook = "webhook" absent "987654321",
+    Delivery = "delivery" absent "0190f3a2-5c1e-7b3a-9d10-3a5f2b9c7e14",
     SavedResponse = "saved_response" absent "987654321",
     SavedText = "saved_text" absent "nobodysavedthis",
     Template = "template" absent "no_such_template",
@@ -150,6 +151,10 @@ impl Side<'_> {
                 self.create("bulk_messages/", json!({"recipients": [{"recipient": chat}], "payload": payload})).await
             }
             Kind::Webhook => self.webhook().await,
+            Kind::Delivery => {
+                let webhook = self.id(things, Kind::Webhook).await;
+                self.delivery(&webhook).await
+            }
             Kind::SavedResponse | Kind::SavedText => {
                 let text = format!("canarysaved{}", fresh());
                 let id = self.create("saved_responses/", json!({"text": text})).await;
@@ -202,6 +207,25 @@ impl Side<'_> {
         let body = Some(json!({"url": "http://127.0.0.1:9009/hook"}));
         let made = self.inbox.http.call(Method::POST, "webhooks/waba/", token.as_deref(), body).await.expect(201);
         made["id"].to_string()
+    }
+
+    /// A delivery that this webhook would not take.
+    async fn delivery(&self, webhook: &str) -> String {
+        let shown = self.call(Method::GET, &format!("webhooks/waba/{webhook}/"), None).await.expect(200);
+        let (id, made) = (uuid::Uuid::new_v4(), fresh());
+        sqlx::query(
+            "INSERT INTO outbound.deliveries (tenant_id, receiver, position, part, id, wa_ids, keys, state)
+             SELECT tenant_id, $2::bigint, $3, 0, $4, '{}', '{chat_tagging}', 'dead' FROM read_models.users
+              WHERE username = $1",
+        )
+        .bind(shown["user"]["username"].as_str())
+        .bind(number(webhook).as_i64())
+        .bind(i64::try_from(made).expect("a position"))
+        .bind(id)
+        .execute(&self.inbox.pool)
+        .await
+        .expect("a delivery");
+        id.to_string()
     }
 
     /// Creates something; its id as text.

@@ -3,6 +3,7 @@
 mod bulk;
 mod chat;
 mod contact;
+mod delivery;
 mod history;
 mod message;
 mod payload;
@@ -19,6 +20,7 @@ use chatledger_domain::{TenantId, UserId};
 pub use bulk::{BulkMessageElement, BulkMessageTask};
 pub use chat::{Chat, ChatAssignment};
 pub use contact::{ContactPage, ContactProviderResult, KnownContact};
+pub use delivery::{Attempt, Delivery, DeliveryDetail, Replay, WebhookStatus};
 pub use history::{ChatAssignmentEvent, ChatTaggingEvent, MessageTaggingEvent};
 pub use message::{Context, Message, WabaStatuses};
 pub use person::Person;

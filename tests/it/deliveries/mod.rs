@@ -1,0 +1,5 @@
+//! Contract §1: outgoing calls, what became of them, and how people act on them.
+
+mod log;
+mod log_cli;
+mod log_disabled;
