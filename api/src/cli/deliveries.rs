@@ -68,7 +68,7 @@ enum DeliveriesCommand {
         #[arg(long)]
         json: bool,
     },
-    /// Show a delivery with its body and every attempt.
+    /// Show a delivery with its body and its attempts.
     Show {
         /// The delivery's id: the header `webhook-id` of its calls.
         id: Uuid,

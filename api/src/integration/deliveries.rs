@@ -86,7 +86,7 @@ pub async fn list(
     Ok(super::ok(&part.answer(&request, page.count, page.rows.iter().map(Delivery::new).collect())))
 }
 
-/// A delivery with its body and every attempt.
+/// A delivery with its body and its attempts.
 #[utoipa::path(get, path = "/api/v1/webhooks/waba/{id}/deliveries/{delivery_id}/", operation_id = "get_delivery",
     tag = "Webhooks", params(("id" = i64, Path, description = "The webhook."),
     ("delivery_id" = String, Path, description = "The delivery.")),

@@ -86,7 +86,7 @@ pub struct DeliveryDetail {
     pub entry: DeliveryEntry,
     /// What every attempt sends, byte for byte; `None` while it waits for the outcome of the message that it tells of.
     pub body: Option<RawJson>,
-    /// Every attempt, oldest first, also those before a replay.
+    /// The last attempts, oldest first, also those before a replay.
     pub log: Vec<Attempt>,
 }
 
@@ -177,6 +177,13 @@ pub trait DeliveryLog: Send + Sync {
 
     /// Does as told with what was kept, and forgets that the webhook was failing.
     async fn resume(&self, tenant: TenantId, receiver: WebhookId, kept: Kept) -> Result<(), Unavailable>;
+
+    /// Forgets that a webhook was failing.
+    async fn forget_failures(&self, tenant: TenantId, receiver: WebhookId) -> Result<(), Unavailable>;
+
+    /// Forgets what is done and given up for a webhook that is deleted; what is pending is nobody's any more, and
+    /// whoever dispatches forgets it.
+    async fn forget(&self, tenant: TenantId, receiver: WebhookId) -> Result<(), Unavailable>;
 
     /// Forgets that a webhook was failing, and that its next attempts were put off: it has another address.
     async fn begin_anew(&self, tenant: TenantId, receiver: WebhookId) -> Result<(), Unavailable>;

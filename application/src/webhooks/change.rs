@@ -105,6 +105,9 @@ impl Application {
             .await?;
         self.settle(context.tenant, done.position()).await;
         self.forget_target(context.tenant, Some(&done.value), None).await;
+        if let Err(error) = self.deliveries.forget(context.tenant, id).await {
+            tracing::warn!(%error, "what was delivered to a deleted webhook stays in the database");
+        }
         Ok(())
     }
 

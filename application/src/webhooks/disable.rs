@@ -14,9 +14,10 @@ impl Application {
     /// Its user and the admins are told by the event, the webhook's status, the list of webhooks, the log and a metric.
     ///
     /// # Errors
-    /// The ledger's fault.
+    /// A port's fault; may be asked again.
     pub async fn disable_webhook(&self, tenant: TenantId, id: WebhookId, since: i64) -> Result<(), ApplicationError> {
-        let Some(stream) = self.stream_at::<WebhookSubscription>(tenant, id.0).await? else { return Ok(()) };
+        let stream = self.stream_at::<WebhookSubscription>(tenant, id.0).await?;
+        let stream = stream.ok_or(ApplicationError::UnknownWebhook)?;
         let streams = [StreamOf::new::<WebhookSubscription>(&stream)];
         let now = self.clock.now();
         let (metadata, reason) = (self.system("deliveries", None), DisableReason::OnlyFailures);
@@ -35,6 +36,7 @@ impl Application {
             metrics::counter!("chatledger_webhooks_disabled_total").increment(1);
             self.settle(tenant, Some(position)).await;
         }
-        Ok(())
+        // From here on the ledger knows; and of a deleted one nobody needs to.
+        Ok(self.deliveries.forget_failures(tenant, id).await?)
     }
 }

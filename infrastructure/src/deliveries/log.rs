@@ -187,6 +187,17 @@ impl DeliveryLog for PgDeliveryLog {
         tx.commit().await.map_err(unavailable)
     }
 
+    async fn forget_failures(&self, tenant: TenantId, receiver: WebhookId) -> Result<(), Unavailable> {
+        forget_failures(tenant, receiver).execute(&self.pool).await.map_err(unavailable)?;
+        Ok(())
+    }
+
+    async fn forget(&self, tenant: TenantId, receiver: WebhookId) -> Result<(), Unavailable> {
+        let sql = "DELETE FROM outbound.deliveries WHERE tenant_id = $1 AND receiver = $2 AND state <> 'pending'";
+        sqlx::query(sql).bind(tenant.0).bind(receiver.0).execute(&self.pool).await.map_err(unavailable)?;
+        self.forget_failures(tenant, receiver).await
+    }
+
     async fn begin_anew(&self, tenant: TenantId, receiver: WebhookId) -> Result<(), Unavailable> {
         let mut tx = self.pool.begin().await.map_err(unavailable)?;
         let sql = "UPDATE outbound.deliveries SET not_before = now()

@@ -163,6 +163,7 @@ async fn users_see_their_own_webhooks_deliveries_and_admins_all() {
     // Not even what a body should hold is told to whose it is not.
     assert_eq!(inbox.post(&inbox.bot, &format!("{hook}enable/"), json!({})).await.status, 404);
     assert_eq!(inbox.delete(&inbox.agent, &hook).await.status, 204);
+    assert_eq!(inbox.count("SELECT count(*) FROM outbound.deliveries WHERE state <> 'pending'").await, 0);
     assert_eq!(inbox.get(&inbox.agent, &format!("{hook}deliveries/")).await.status, 404);
 }
 

@@ -54,7 +54,7 @@ impl<'a> Delivery<'a> {
     }
 }
 
-/// A delivery with its body and every attempt.
+/// A delivery with its body and its attempts.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct DeliveryDetail<'a> {
     /// As lists show it.
@@ -63,7 +63,7 @@ pub struct DeliveryDetail<'a> {
     /// What every attempt sends; `null` while it waits for the outcome of the message that it tells of.
     #[schema(value_type = Option<Object>)]
     pub body: Option<&'a RawJson>,
-    /// Every attempt, oldest first, also those before a replay.
+    /// The last attempts, at most 50, oldest first, also those before a replay.
     pub log: Vec<Attempt<'a>>,
 }
 
