@@ -58,6 +58,9 @@ CREATE INDEX deliveries_pending ON outbound.deliveries (tenant_id, receiver, pos
     WHERE state = 'pending';
 CREATE INDEX deliveries_dead ON outbound.deliveries (tenant_id, receiver, position, part, piece)
     WHERE state = 'dead';
+-- What waits for the outcome of a message.
+CREATE INDEX deliveries_awaiting ON outbound.deliveries (tenant_id, awaits)
+    WHERE awaits IS NOT NULL AND body_id IS NULL;
 CREATE UNIQUE INDEX deliveries_id ON outbound.deliveries (tenant_id, id);
 -- What may be forgotten, the oldest first.
 CREATE INDEX deliveries_done ON outbound.deliveries (tenant_id, done_at) WHERE state = 'delivered';

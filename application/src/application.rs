@@ -22,6 +22,7 @@ use crate::{
         recipients::Recipients,
         refreshes::Refreshes,
         secrets::Secrets,
+        subscribers::Subscribers,
         vault::Vault,
         whatsapp::Webhooks,
         whatsapp_account::WhatsAppAccounts,
@@ -55,6 +56,7 @@ pub struct Application {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
     pub(crate) recipients: Arc<dyn Recipients>,
+    pub(crate) subscribers: Arc<dyn Subscribers>,
     pub(crate) contact_providers: Vec<Arc<dyn ContactProvider>>,
     pub(crate) contact_check: Arc<dyn ContactCheck>,
     /// Messages that WhatsApp did not take now.
@@ -99,6 +101,8 @@ pub struct Ports {
     pub random: Arc<dyn Random>,
     /// Who gets bulk messages.
     pub recipients: Arc<dyn Recipients>,
+    /// Who wants to be told.
+    pub subscribers: Arc<dyn Subscribers>,
     /// Where contacts are looked up, in the order in which they are shown.
     pub contact_providers: Vec<Arc<dyn ContactProvider>>,
     /// Who on WhatsApp has a number.
@@ -154,6 +158,7 @@ impl Application {
             clock: ports.clock,
             random: ports.random,
             recipients: ports.recipients,
+            subscribers: ports.subscribers,
             contact_providers: ports.contact_providers,
             contact_check: ports.contact_check,
             postponed: broadcast::Sender::new(POSTPONED),

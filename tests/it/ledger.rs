@@ -49,6 +49,7 @@ fn received_body(chat: &str, sequence: i64, waba_id: &str, body: &str) -> NewEve
         kind: "text".to_owned(),
         context: None,
         referral: false,
+        reopens: false,
         message: RawJson::parse(body.to_owned()).unwrap(),
     }
     .into();

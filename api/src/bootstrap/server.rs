@@ -118,6 +118,7 @@ impl Core {
             ledger: ledger.clone(),
             read_models: models.clone(),
             recipients: recipients.clone(),
+            subscribers: models.clone(),
             contact_providers: contact_providers(config, pool)?,
             contact_check: Arc::new(whatsapp_client(config)?),
             directory: directory.clone(),

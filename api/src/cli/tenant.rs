@@ -106,6 +106,9 @@ struct SettingsArgs {
     /// Accept tokens of programs; the tenant's admins can switch this as well.
     #[arg(long, value_enum)]
     api_access: Option<Switch>,
+    /// Tell webhooks `tagged_messages` and `tagged_chats` as well.
+    #[arg(long, value_enum)]
+    legacy_tagging_payloads: Option<Switch>,
 }
 
 #[derive(Clone, Copy, PartialEq, ValueEnum)]
@@ -151,6 +154,7 @@ impl SettingsArgs {
         set(&mut settings.provider_authentication, self.provider_authentication);
         set(&mut settings.read_receipts, self.read_receipts);
         set(&mut settings.api_access, self.api_access);
+        set(&mut settings.legacy_tagging_payloads, self.legacy_tagging_payloads);
     }
 }
 
@@ -160,6 +164,7 @@ fn print(settings: &Settings) {
     println!("provider authentication: {}", shown(settings.provider_authentication));
     println!("read receipts:           {}", shown(settings.read_receipts));
     println!("api access:              {}", shown(settings.api_access));
+    println!("legacy tagging payloads: {}", shown(settings.legacy_tagging_payloads));
 }
 
 /// Runs `tenant …`.

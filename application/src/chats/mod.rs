@@ -2,6 +2,7 @@
 
 mod assign;
 mod mark_as_received;
+mod mark_delivered;
 mod resolve;
 mod send;
 mod settle;

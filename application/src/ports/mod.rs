@@ -18,6 +18,7 @@ pub mod receivers;
 pub mod recipients;
 pub mod refreshes;
 pub mod secrets;
+pub mod subscribers;
 pub mod vault;
 pub mod whatsapp;
 pub mod whatsapp_account;

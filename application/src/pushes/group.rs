@@ -1,7 +1,12 @@
 //! Which events go into one push. Pure; what it makes of a stretch of the ledger does not depend on where it was cut,
 //! as long as no append was cut in two.
 
-use chatledger_domain::{AnyEvent, Assignment, chat::ChatEvent, user::UserEvent};
+use chatledger_domain::{
+    AnyEvent, Assignment,
+    chat::ChatEvent,
+    user::UserEvent,
+    whatsapp_account::{ERRORS, WhatsAppAccountEvent},
+};
 use uuid::Uuid;
 
 use super::push::{News, Push, PushedChat};
@@ -35,14 +40,22 @@ fn call(run: &[Recorded], pushes: &mut Vec<Push>) {
     add(pushes, News::Call, told);
     for event in run {
         match &event.event {
-            AnyEvent::Chat(ChatEvent::MessageReceived(_)) => {}
+            AnyEvent::Chat(ChatEvent::MessageReceived(e)) if e.reopens => {
+                add(pushes, News::Resolved(false), vec![event.clone()]);
+            }
             _ => single(event, pushes),
         }
     }
 }
 
 fn is_relayed(event: &AnyEvent) -> bool {
-    matches!(event, AnyEvent::Chat(ChatEvent::MessageReceived(_) | ChatEvent::MessageStatusReported(_)))
+    match event {
+        AnyEvent::Chat(event) => {
+            matches!(event, ChatEvent::MessageReceived(_) | ChatEvent::MessageStatusReported(_))
+        }
+        AnyEvent::WhatsAppAccount(WhatsAppAccountEvent::AccountNoticeReceived(e)) => e.field == ERRORS,
+        _ => false,
+    }
 }
 
 fn single(recorded: &Recorded, pushes: &mut Vec<Push>) {

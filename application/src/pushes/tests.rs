@@ -37,6 +37,7 @@ fn message(n: u128) -> ChatEvent {
         kind: "text".into(),
         context: None,
         referral: false,
+        reopens: false,
         message: RawJson::parse("{}".into()).expect("JSON"),
     }
     .into()

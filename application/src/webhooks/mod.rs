@@ -4,6 +4,7 @@ mod change;
 mod deliveries;
 mod disable;
 mod enable;
+mod receivers;
 mod register;
 
 pub use change::WebhookChange;

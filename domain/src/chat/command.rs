@@ -243,6 +243,14 @@ pub enum ChatCommand {
         /// Now.
         now: i64,
     },
+    /// Moves the marks of users up whose programs took messages; whether they may read the chat does not matter
+    /// (R-IWH-3).
+    MarkAsDelivered {
+        /// Whose.
+        to: Vec<UserId>,
+        /// Up to when.
+        timestamp: i64,
+    },
     /// Says that the chat is resolved, or that it is not.
     Resolve {
         /// Who says so.

@@ -3,13 +3,13 @@
 use super::{
     Chat, ChatCommand, ChatEvent, ChatRefusal, ChatReopened, ChatResolved, ChatTagged, ChatUntagged, Echo, Incoming,
     MessageAccepted, MessageEchoed, MessageOutcomeUnknown, MessageQueued, MessageReceived, MessageRejected,
-    MessageStatusReported, MessageTagged, MessageUntagged, MessagesMarkedAsReceived, Outgoing, Pending, StatusReport,
-    event::TagAsItWas,
+    MessageStatusReported, MessageTagged, MessageUntagged, MessagesDelivered, MessagesMarkedAsReceived, Outgoing,
+    Pending, StatusReport, event::TagAsItWas, opens_window,
 };
 use crate::{
     chat::ChatAssigned,
     decider::Decider,
-    ids::{MessageId, Position},
+    ids::{MessageId, Position, UserId},
     permission::{Actor, Scope},
     raw_json::RawJson,
     window,
@@ -25,7 +25,7 @@ impl Decider for Chat {
 
     fn decide(&self, command: ChatCommand) -> Decision {
         match command {
-            ChatCommand::ReceiveMessage { incoming, now } => Ok(vec![received(incoming, now).into()]),
+            ChatCommand::ReceiveMessage { incoming, now } => Ok(vec![self.received(incoming, now).into()]),
             ChatCommand::EchoMessage { echo } => Ok(vec![echoed(echo).into()]),
             ChatCommand::ReportStatus { report } => Ok(self.report(report)),
             ChatCommand::SendMessage { actor, outgoing, free_entry, now } => {
@@ -83,6 +83,7 @@ impl Decider for Chat {
             ChatCommand::TakeFrom { user, group, done_by, now } => {
                 Ok(self.take_from(user, group, done_by, now).map(ChatEvent::from).into_iter().collect())
             }
+            ChatCommand::MarkAsDelivered { to, timestamp } => Ok(self.delivered(to, timestamp)),
             ChatCommand::MarkAsReceived { actor, timestamp, now } => self.mark(&actor, timestamp, now),
             ChatCommand::Resolve { actor, resolved, now } => self.resolve(&actor, resolved, now),
         }
@@ -156,6 +157,21 @@ impl Chat {
         Ok(if grows { vec![marked.into()] } else { Vec::new() })
     }
 
+    /// Those whose mark grows, in one event; never beyond the newest message, and nothing of a chat that is not there.
+    fn delivered(&self, mut to: Vec<UserId>, timestamp: i64) -> Vec<ChatEvent> {
+        let timestamp = timestamp.min(self.newest_message);
+        to.sort_unstable();
+        to.dedup();
+        to.retain(|user| self.marks.get(user).is_none_or(|mark| timestamp > *mark));
+        if to.is_empty() || !self.exists { Vec::new() } else { vec![MessagesDelivered { to, timestamp }.into()] }
+    }
+
+    fn received(&self, incoming: Incoming, now: i64) -> MessageReceived {
+        let Incoming { message_id, waba_id, timestamp, kind, context, referral, message } = incoming;
+        let reopens = self.resolved && opens_window(&kind);
+        MessageReceived { message_id, waba_id, timestamp, received_at: now, kind, context, referral, reopens, message }
+    }
+
     /// For those who may answer in the chat; who may not even read it does not learn of it (R-CHAT-7).
     fn resolve(&self, actor: &Actor, resolved: bool, now: i64) -> Decision {
         if !self.exists || !actor.may_read(self.assignment) {
@@ -190,11 +206,6 @@ impl Chat {
         }
         self.check_tagging(actor)
     }
-}
-
-fn received(incoming: Incoming, now: i64) -> MessageReceived {
-    let Incoming { message_id, waba_id, timestamp, kind, context, referral, message } = incoming;
-    MessageReceived { message_id, waba_id, timestamp, received_at: now, kind, context, referral, message }
 }
 
 fn echoed(echo: Echo) -> MessageEchoed {

@@ -30,6 +30,9 @@ pub struct MessageReceived {
     /// Whether it came by an ad's referral.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub referral: bool,
+    /// Whether it opens the chat again that a user had resolved (R-CHAT-7).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub reopens: bool,
     /// WhatsApp's message object, unchanged.
     pub message: RawJson,
 }
@@ -241,6 +244,15 @@ pub struct MessagesMarkedAsReceived {
     pub timestamp: i64,
 }
 
+/// Users' programs took messages of this chat: their received marks moved up (R-IWH-10).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct MessagesDelivered {
+    /// Whose marks, by id.
+    pub to: Vec<UserId>,
+    /// Incoming messages up to and including this POSIX second are received.
+    pub timestamp: i64,
+}
+
 /// A user said that the chat is resolved. The next message of the customer reopens it, without an event of its own.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ChatResolved {
@@ -288,6 +300,8 @@ crate::events! {
         ChatAssigned = "ChatAssigned" v "1",
         /// A received mark moved.
         MessagesMarkedAsReceived = "MessagesMarkedAsReceived" v "1",
+        /// Received marks moved by deliveries.
+        MessagesDelivered = "MessagesDelivered" v "1",
         /// It is resolved.
         ChatResolved = "ChatResolved" v "1",
         /// It is not resolved after all.

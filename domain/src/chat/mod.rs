@@ -14,7 +14,8 @@ pub use command::{AssignmentChange, ByRule, ChatCommand, Echo, Incoming, Outgoin
 pub use event::{
     ChatAssigned, ChatEvent, ChatReopened, ChatResolved, ChatTagged, ChatUntagged, MessageAccepted, MessageEchoed,
     MessageOutcomeUnknown, MessageQueued, MessageReceived, MessageRejected, MessageStatusReported, MessageTagged,
-    MessageUntagged, MessagesMarkedAsReceived, TagAsItWas, accepted_key, message_key, queued_key, status_key,
+    MessageUntagged, MessagesDelivered, MessagesMarkedAsReceived, TagAsItWas, accepted_key, message_key, queued_key,
+    status_key,
 };
 pub use refusal::ChatRefusal;
 pub use state::{Chat, Pending, opens_window};

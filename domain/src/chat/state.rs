@@ -82,6 +82,7 @@ impl Chat {
             ChatEvent::MessagesMarkedAsReceived(e) => {
                 self.marks.insert(e.user, e.timestamp);
             }
+            ChatEvent::MessagesDelivered(e) => self.marks.extend(e.to.iter().map(|user| (*user, e.timestamp))),
             ChatEvent::ChatResolved(_) => self.resolved = true,
             ChatEvent::ChatReopened(_) => self.resolved = false,
             ChatEvent::MessageStatusReported(_) | ChatEvent::MessageTagged(_) | ChatEvent::MessageUntagged(_) => {}

@@ -17,11 +17,20 @@ pub struct Settings {
     pub read_receipts: bool,
     /// Tokens for programs are accepted (R-TOK-1).
     pub api_access: bool,
+    /// Webhooks are also told `tagged_messages` and `tagged_chats`, which newer keys have replaced.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub legacy_tagging_payloads: bool,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { free_entry_window: false, provider_authentication: true, read_receipts: false, api_access: false }
+        Self {
+            free_entry_window: false,
+            provider_authentication: true,
+            read_receipts: false,
+            api_access: false,
+            legacy_tagging_payloads: false,
+        }
     }
 }
 

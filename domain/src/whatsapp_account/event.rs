@@ -53,6 +53,9 @@ pub struct TemplateStatusReported {
     pub fingerprint: String,
 }
 
+/// The [`AccountNoticeReceived::field`] of an error that a call told beside its messages and statuses.
+pub const ERRORS: &str = "errors";
+
 /// WhatsApp sent another notice about the account.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct AccountNoticeReceived {

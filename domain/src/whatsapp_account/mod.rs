@@ -10,7 +10,8 @@ mod tests;
 
 pub use command::WhatsAppAccountCommand;
 pub use event::{
-    AccountConnected, AccountDisconnected, AccountNoticeReceived, Channel, TemplateStatusReported, WhatsAppAccountEvent,
+    AccountConnected, AccountDisconnected, AccountNoticeReceived, Channel, ERRORS, TemplateStatusReported,
+    WhatsAppAccountEvent,
 };
 pub use refusal::WhatsAppAccountRefusal;
 pub use state::{Number, WhatsAppAccount};

@@ -3,5 +3,7 @@
 pub mod caller;
 pub mod delivery;
 mod log;
+mod plan_rows;
+pub mod planner;
 
 pub use log::PgDeliveryLog;

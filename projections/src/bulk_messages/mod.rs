@@ -5,5 +5,5 @@ mod query;
 mod recipients;
 
 pub(crate) use apply::BulkMessages;
-pub(crate) use query::task;
 pub use query::{BulkElementView, BulkFilter, BulkMessageView};
+pub(crate) use query::{sender, task};

@@ -132,6 +132,12 @@ async fn tasks(
     Ok(Page { count, rows: rows.iter().map(view).collect::<Result<_, sqlx::Error>>()? })
 }
 
+/// Who sends a bulk message.
+pub(crate) async fn sender(db: &mut PgConnection, tenant: TenantId, task: Uuid) -> Result<Option<UserId>, sqlx::Error> {
+    let sql = "SELECT sender FROM read_models.bulk_messages WHERE tenant_id = $1 AND id = $2";
+    Ok(sqlx::query_scalar(sql).bind(tenant.0).bind(task).fetch_optional(db).await?.map(UserId))
+}
+
 /// One bulk message.
 pub(crate) async fn task(
     db: &mut PgConnection,

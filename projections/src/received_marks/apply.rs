@@ -27,7 +27,12 @@ impl Projection for ReceivedMarks {
 
     async fn apply(&self, db: &mut PgConnection, batch: &Batch<'_>) -> Result<(), ProjectionError> {
         let events = batch.of_chats(|event| {
-            matches!(event, ChatEvent::MessageReceived(_) | ChatEvent::MessagesMarkedAsReceived(_))
+            matches!(
+                event,
+                ChatEvent::MessageReceived(_)
+                    | ChatEvent::MessagesMarkedAsReceived(_)
+                    | ChatEvent::MessagesDelivered(_)
+            )
         })?;
         if events.is_empty() {
             return Ok(());
@@ -87,6 +92,12 @@ fn raise<'a>(marks: &mut BTreeMap<Key<'a>, Mark>, events: &[OfChat<'a>]) {
             ChatEvent::MessagesMarkedAsReceived(e) => {
                 let mark = marks.entry((of.wa_id, e.user.0)).or_default();
                 mark.after = mark.after.max(Some(e.timestamp));
+            }
+            ChatEvent::MessagesDelivered(e) => {
+                for user in &e.to {
+                    let mark = marks.entry((of.wa_id, user.0)).or_default();
+                    mark.after = mark.after.max(Some(e.timestamp));
+                }
             }
             ChatEvent::MessageReceived(e) => {
                 for (_, mark) in marks.range_mut((of.wa_id, i64::MIN)..=(of.wa_id, i64::MAX)) {

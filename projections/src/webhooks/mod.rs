@@ -2,6 +2,7 @@
 
 mod apply;
 mod query;
+mod subscribers;
 mod view;
 
 pub(crate) use apply::Webhooks;

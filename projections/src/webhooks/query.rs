@@ -1,8 +1,8 @@
 //! Reads webhooks. Who may see which: admins all, others their own.
 
-use chatledger_application::ports::Unavailable;
+use chatledger_application::ports::{Unavailable, subscribers::Subscriber};
 use chatledger_domain::{Actor, Endpoint, SecretId, TenantId, UserId, WebhookId, webhook::Subscriptions};
-use sqlx::{Row, postgres::PgRow};
+use sqlx::{PgConnection, Row, postgres::PgRow};
 
 use super::{DisabledView, WebhookView};
 use crate::{
@@ -42,6 +42,27 @@ fn disabled(row: &PgRow) -> Result<Option<DisabledView>, sqlx::Error> {
 /// The user whose webhooks alone are visible.
 fn only(actor: &Actor) -> Option<UserId> {
     (!actor.is_admin()).then_some(actor.user)
+}
+
+/// All webhooks, by id.
+pub(crate) async fn webhooks(db: &mut PgConnection, tenant: TenantId) -> Result<Vec<Subscriber>, sqlx::Error> {
+    let sql = "SELECT w.id, w.aggregate_id, w.user_id, w.secret, w.disabled_at IS NOT NULL AS is_disabled,
+                   coalesce(u.activated AND NOT u.deactivated, false) AS is_active
+               FROM read_models.webhooks w
+               LEFT JOIN read_models.users u ON u.tenant_id = w.tenant_id AND u.id = w.user_id
+               WHERE w.tenant_id = $1 ORDER BY w.id";
+    let rows = sqlx::query(sql).bind(tenant.0).fetch_all(db).await?;
+    let webhook = |row: &PgRow| {
+        Ok(Subscriber {
+            id: row.try_get("id")?,
+            aggregate_id: row.try_get("aggregate_id")?,
+            user: UserId(row.try_get("user_id")?),
+            secret: SecretId(row.try_get("secret")?),
+            is_active: row.try_get("is_active")?,
+            is_disabled: row.try_get("is_disabled")?,
+        })
+    };
+    rows.iter().map(webhook).collect()
 }
 
 impl Inbox {

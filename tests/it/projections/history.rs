@@ -85,6 +85,7 @@ pub fn received(waba_id: &str, timestamp: i64, body: &str) -> MessageReceived {
         kind: "text".into(),
         context: None,
         referral: false,
+        reopens: false,
         message: json(body),
     }
 }
@@ -370,7 +371,12 @@ fn step(
             w.chat(wa_id, event);
         }
         11 => {
-            w.chat(wa_id, MessagesMarkedAsReceived { user: UserId(user), timestamp: late });
+            if random.random_bool(0.5) {
+                w.chat(wa_id, MessagesMarkedAsReceived { user: UserId(user), timestamp: late });
+            } else {
+                let to = vec![UserId(user), UserId(user + 1)];
+                w.chat(wa_id, MessagesDelivered { to, timestamp: late });
+            }
         }
         12..=14 => super::address_book::step(w, random, wa_id, user, timestamp),
         _ => {

@@ -66,6 +66,7 @@ fn message(tenant: TenantId, chat: &str, sequence: i64, waba_id: &str) -> Unit {
         kind: "text".to_owned(),
         context: None,
         referral: false,
+        reopens: false,
         message: RawJson::from(&serde_json::json!({"type": "text"})),
     }
     .into();

@@ -5,7 +5,7 @@ use chatledger_application::{
     pushes::{News, Push},
 };
 use chatledger_domain::{
-    AnyEvent, UserId,
+    AnyEvent, MessageId, UserId,
     bulk_message::BulkMessageEvent,
     chat::{ChatAssigned, ChatEvent},
     user::UserEvent,
@@ -85,6 +85,6 @@ pub(super) fn given(order: &BodyOrder<'_>, push: &Push, wa_id: &str) -> Option<G
 }
 
 /// The message that an assignment follows from, where the rule engine named one (R-IWH-7).
-pub(super) fn based_on(_: &ChatAssigned) -> Option<chatledger_domain::MessageId> {
-    None
+pub(super) fn based_on(event: &ChatAssigned) -> Option<MessageId> {
+    event.based_on
 }

@@ -137,7 +137,8 @@ fn received(waba_id: &str, kind: &str, timestamp: i64) -> ChatEvent {
 fn received_at(waba_id: &str, kind: &str, timestamp: i64, received_at: i64) -> ChatEvent {
     let Incoming { message_id, waba_id, timestamp, kind, context, referral, message } =
         incoming(waba_id, kind, timestamp);
-    MessageReceived { message_id, waba_id, timestamp, received_at, kind, context, referral, message }.into()
+    MessageReceived { message_id, waba_id, timestamp, received_at, kind, context, referral, reopens: false, message }
+        .into()
 }
 
 /// The one message that most chats of the tests begin with.

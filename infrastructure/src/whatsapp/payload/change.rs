@@ -1,6 +1,7 @@
 //! One change of an entry, or the whole of a flat body: which field it is, and what of it is kept.
 
 use chatledger_application::ports::whatsapp::{Call, Envelope, InboundMessage, Item, Routed, Unreadable};
+use chatledger_domain::whatsapp_account::ERRORS;
 use metrics::counter;
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
@@ -103,7 +104,10 @@ fn try_read(
     let place = Place { phone_number_id: phone_number_id.clone(), envelope: envelope(metadata) };
     let fingerprint = || fingerprint(&field, entry_id, time, value.get());
     match field.as_str() {
-        "messages" => read_lists(place, [contacts, messages, statuses, errors], call),
+        "messages" => {
+            let source = errors.map(|_| fingerprint()).unwrap_or_default();
+            read_lists(place, [contacts, messages, statuses, errors], &source, call)
+        }
         "smb_message_echoes" | "message_echoes" => {
             for echo in list(echoes.or(messages), "message_echoes")? {
                 keep(&place, Part::Echo, echo, element::echo(echo), call);
@@ -145,17 +149,19 @@ fn number_of(metadata: &RawValue) -> Option<String> {
     if number.get().starts_with('"') { id(Some(number), "").ok() } else { Some(number.get().to_owned()) }
 }
 
-/// Reads `contacts`, `messages`, `statuses`, `errors` of either form.
+/// Reads `contacts`, `messages`, `statuses`, `errors` of either form; `source` tells the call apart from others.
 ///
 /// # Errors
 /// When one of them is not a list; then nothing of them was kept.
-pub(super) fn read_lists(place: Place, lists: [Option<&RawValue>; 4], call: &mut Call) -> Result<(), String> {
+pub(super) fn read_lists(
+    place: Place,
+    lists: [Option<&RawValue>; 4],
+    source: &str,
+    call: &mut Call,
+) -> Result<(), String> {
     let [contacts, messages, statuses, errors] = lists;
     let (contacts, messages) = (list(contacts, "contacts")?, list(messages, "messages")?);
     let (statuses, errors) = (list(statuses, "statuses")?, list(errors, "errors")?);
-    if !errors.is_empty() {
-        counter!("chatledger_whatsapp_ignored_total", "what" => "errors").increment(errors.len() as u64);
-    }
     let mut people = Vec::with_capacity(contacts.len());
     for contact in contacts {
         match element::person(contact) {
@@ -179,6 +185,15 @@ pub(super) fn read_lists(place: Place, lists: [Option<&RawValue>; 4], call: &mut
     }
     for status in statuses {
         keep(&place, Part::Status, status, element::status(status), call);
+    }
+    for (n, error) in errors.into_iter().enumerate() {
+        if is_too_deep(error.get()) {
+            place.refuse(Part::Error, error, "nested too deep".to_owned(), call);
+            continue;
+        }
+        // An error says neither what it is about nor when: it is new where the call that brings it is.
+        let fingerprint = fingerprint(ERRORS, source, &n.to_string(), error.get());
+        place.keep(Item::Notice { field: ERRORS.to_owned(), report: error.into(), fingerprint }, call);
     }
     Ok(())
 }

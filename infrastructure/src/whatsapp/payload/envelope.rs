@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use chatledger_application::ports::whatsapp::{Envelope, Item, Routed};
+use chatledger_domain::whatsapp_account::ERRORS;
 
 /// Which list of the envelope an element belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,6 +14,8 @@ pub enum Part {
     Message,
     /// `statuses`.
     Status,
+    /// `errors`.
+    Error,
     /// `message_echoes`.
     Echo,
     /// None: the element is the change's `value` itself.
@@ -25,6 +28,7 @@ impl Part {
             Self::Contact => Some("contacts"),
             Self::Message => Some("messages"),
             Self::Status => Some("statuses"),
+            Self::Error => Some(ERRORS),
             Self::Echo => Some("message_echoes"),
             Self::Value => None,
         }
@@ -44,6 +48,7 @@ pub fn body_of(routed: &Routed) -> Vec<u8> {
         Item::Message(message) => (Part::Message, &message.message, message.contact.as_ref()),
         Item::Echo(echo) => (Part::Echo, &echo.message, None),
         Item::Status(status) => (Part::Status, &status.report, None),
+        Item::Notice { field, report, .. } if field == ERRORS => (Part::Error, report, None),
         Item::TemplateStatus { report, .. } | Item::Notice { report, .. } => (Part::Value, report, None),
     };
     with_contact(&routed.envelope, part, element.text(), contact.map(|contact| contact.text()))

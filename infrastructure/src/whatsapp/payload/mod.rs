@@ -52,7 +52,8 @@ pub fn read(body: &[u8]) -> Result<Call, NotACall> {
             Err(reason) => Some(reason),
         },
         (None, None, None) if flat.iter().any(Option::is_some) => {
-            change::read_lists(change::Place { phone_number_id: None, envelope: Envelope::Flat }, flat, &mut call).err()
+            let place = change::Place { phone_number_id: None, envelope: Envelope::Flat };
+            change::read_lists(place, flat, body, &mut call).err()
         }
         (None, None, _) => Some("neither `object` nor `messages` nor `statuses`".to_owned()),
     };
