@@ -59,6 +59,7 @@ fn message(n: u128) -> MessageReceived {
         kind: "text".into(),
         context: None,
         referral: false,
+        reopens: false,
         message: RawJson::parse("{}".into()).expect("JSON"),
     }
 }
