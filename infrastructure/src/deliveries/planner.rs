@@ -166,16 +166,15 @@ impl Planner {
     ///
     /// # Errors
     /// As [`Planner::next`].
-    pub async fn bodies_now(&mut self, messages: &[MessageId]) -> Result<Vec<Released>, PlanFault> {
+    pub async fn bodies_now(&mut self, waiting: &[Key]) -> Result<Vec<Released>, PlanFault> {
         if self.audience.is_none() {
             self.audience = Some(self.look_at_audience(self.reader.seen()).await?);
         }
-        let waiting = plan_rows::waiting(&self.parts.pool, self.tenant, messages).await?;
-        let ready = self.bodies_of(&waiting).await?;
-        if ready.is_empty() {
-            return Ok(ready);
+        let released = self.bodies_of(waiting).await?;
+        if released.is_empty() {
+            return Ok(released);
         }
-        let stored = plan_rows::store(&self.parts.pool, (self.tenant, self.fence, None), &[], &ready).await?;
+        let stored = plan_rows::store(&self.parts.pool, (self.tenant, self.fence, None), &[], &released).await?;
         stored.ok_or(PlanFault::Lost)
     }
 
