@@ -121,10 +121,20 @@ impl Application {
         {
             return Ok(before.clone());
         }
+        self.keep_target(tenant, target, vetted.origin).await
+    }
+
+    /// Seals a target whose origin is known to be allowed.
+    pub(crate) async fn keep_target(
+        &self,
+        tenant: TenantId,
+        target: &CallTarget,
+        origin: String,
+    ) -> Result<Endpoint, ApplicationError> {
         let secret = SecretId(self.random.uuid());
         let text = serde_json::to_string(target).unwrap_or_default();
         self.secrets.seal(tenant, secret, &text).await?;
-        Ok(Endpoint { origin: vetted.origin, header_names: target.headers.keys().cloned().collect(), secret })
+        Ok(Endpoint { origin, header_names: target.headers.keys().cloned().collect(), secret })
     }
 
     /// Forgets the one of two endpoints' secrets that is of no more use. A fault only leaves a row that nobody names.

@@ -31,6 +31,7 @@ pub mod root;
 pub mod rule_engine;
 pub mod saved_responses;
 pub mod send;
+pub mod signing;
 pub mod tags;
 pub mod templates;
 mod user_body;
@@ -77,6 +78,7 @@ pub(crate) fn endpoints() -> impl Iterator<Item = &'static Endpoint> {
         whatsapp_accounts::ENDPOINTS,
         webhooks::ENDPOINTS,
         deliveries::ENDPOINTS,
+        signing::ENDPOINTS,
         rule_engine::ENDPOINTS,
         api_tokens::ENDPOINTS,
         contacts::ENDPOINTS,

@@ -13,6 +13,12 @@ use crate::{
     streams::StreamOf,
 };
 
+/// What is done to a target.
+pub(super) type Edit<'a> = &'a (dyn Fn(&mut CallTarget) + Send + Sync);
+
+/// How often a change is tried while others change the same webhook.
+const TRIES: usize = 5;
+
 /// A change of a webhook; `None` leaves as is.
 #[derive(Clone, Debug, Default)]
 pub struct WebhookChange {
@@ -39,8 +45,44 @@ impl Application {
         id: WebhookId,
         change: WebhookChange,
     ) -> Result<(), ApplicationError> {
+        let edit = |target: &mut CallTarget| {
+            target.url = change.url.clone().unwrap_or_else(|| target.url.clone());
+            target.headers = change.headers.clone().unwrap_or_else(|| target.headers.clone());
+        };
+        let is_target = change.url.is_some() || change.headers.is_some();
+        self.edit_webhook(context, id, &change, is_target.then_some(&edit as Edit<'_>)).await
+    }
+
+    /// Changes a webhook and what is sealed of it; made again when somebody else changed it meanwhile, so that neither
+    /// change undoes the other.
+    pub(super) async fn edit_webhook(
+        &self,
+        context: &Context,
+        id: WebhookId,
+        change: &WebhookChange,
+        edit: Option<Edit<'_>>,
+    ) -> Result<(), ApplicationError> {
+        for _ in 0..TRIES {
+            match self.edit_once(context, id, change, edit).await {
+                Err(ApplicationError::Conflict) => {}
+                done => return done,
+            }
+        }
+        Err(ApplicationError::Conflict)
+    }
+
+    async fn edit_once(
+        &self,
+        context: &Context,
+        id: WebhookId,
+        change: &WebhookChange,
+        edit: Option<Edit<'_>>,
+    ) -> Result<(), ApplicationError> {
         let (stream, webhook) = self.webhook_of(context, id).await?;
-        let endpoint = self.changed_target(context, &webhook.endpoint, &change).await?;
+        let endpoint = match edit {
+            Some(edit) => Some(self.edited_target(context, &webhook.endpoint, edit).await?),
+            None => None,
+        };
         if let (Some(disabled), Some(endpoint)) = (webhook.disabled, &endpoint)
             && *endpoint != webhook.endpoint
         {
@@ -54,6 +96,9 @@ impl Application {
             .streams
             .transact(context.tenant, &streams, &context.metadata(), self.clock.now(), |d| {
                 let now = d.state::<WebhookSubscription>(&stream);
+                if endpoint.is_some() && now.exists && now.endpoint != webhook.endpoint {
+                    return Err(ApplicationError::Conflict);
+                }
                 let mut subscriptions = now.subscriptions;
                 for (set, given) in [
                     (&mut subscriptions.on_incoming_message, change.on_incoming_message),
@@ -135,23 +180,32 @@ impl Application {
         if known { Ok((stream, webhook)) } else { Err(ApplicationError::UnknownWebhook) }
     }
 
-    /// The endpoint after a change; `None` when address and headers stay.
-    async fn changed_target(
+    /// The whole of an endpoint. [`ApplicationError::Conflict`] when it changed at this very moment.
+    pub(super) async fn target_of(
+        &self,
+        context: &Context,
+        endpoint: &Endpoint,
+    ) -> Result<CallTarget, ApplicationError> {
+        let mut known = self.call_targets(context.tenant, &[endpoint.secret]).await?;
+        known.remove(&endpoint.secret).ok_or(ApplicationError::Conflict)
+    }
+
+    /// The endpoint after a change. Secrets may change while nothing answers at the address; anything else not.
+    async fn edited_target(
         &self,
         context: &Context,
         before: &Endpoint,
-        change: &WebhookChange,
-    ) -> Result<Option<Endpoint>, ApplicationError> {
-        if change.url.is_none() && change.headers.is_none() {
-            return Ok(None);
+        edit: Edit<'_>,
+    ) -> Result<Endpoint, ApplicationError> {
+        let known = self.target_of(context, before).await?;
+        let mut target = known.clone();
+        edit(&mut target);
+        let CallTarget { signing, app_secret, .. } = &known;
+        let (signing, app_secret) = (signing.clone(), app_secret.clone());
+        let only_secrets = CallTarget { signing, app_secret, ..target.clone() } == known && target != known;
+        if only_secrets {
+            return self.keep_target(context.tenant, &target, before.origin.clone()).await;
         }
-        let mut known = self.call_targets(context.tenant, &[before.secret]).await?;
-        let known = known.remove(&before.secret).ok_or(ApplicationError::Conflict)?;
-        let target = CallTarget {
-            url: change.url.clone().unwrap_or(known.url),
-            headers: change.headers.clone().unwrap_or(known.headers),
-            ..known
-        };
-        self.seal_target(context.tenant, &target, Some(before)).await.map(Some)
+        self.seal_target(context.tenant, &target, Some(before)).await
     }
 }

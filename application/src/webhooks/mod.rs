@@ -6,6 +6,8 @@ mod disable;
 mod enable;
 mod receivers;
 mod register;
+mod signing;
 
 pub use change::WebhookChange;
 pub use deliveries::{Replayed, WebhookCondition};
+pub use signing::{NewSigningSecret, ShownSecret, ShownSecrets};

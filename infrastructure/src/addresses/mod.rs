@@ -4,6 +4,8 @@
 //! resolved, and one forbidden answer among many refuses it. Who calls ([`crate::deliveries::caller`]) connects to what
 //! was vetted, so that a name which leads elsewhere a moment later gains nothing.
 
+#[cfg(test)]
+pub(crate) mod forbidden;
 mod names;
 mod nets;
 #[cfg(test)]

@@ -28,7 +28,7 @@ pub use profile::BusinessProfile;
 pub use tag::{AppliedTag, ChatTagging, MessageTagging, Tag};
 pub use template::Template;
 pub use user::{CreatedUser, Group, GroupPermissions, NewUser, PermissionSettings, User, UserFields, UserPermissions};
-pub use webhook::{ApiAccess, ApiToken, NewToken, Rule, RuleEngine, WabaWebhook};
+pub use webhook::{ApiAccess, ApiToken, NewSecret, NewToken, Rule, RuleEngine, Secret, Secrets, WabaWebhook};
 
 use crate::{app::AppState, media_link::MediaLinks, origin};
 

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use chatledger_application::endpoints::CallTarget;
+use chatledger_application::{
+    endpoints::CallTarget,
+    webhooks::{ShownSecret, ShownSecrets},
+};
 use chatledger_projections::views::{ApiTokenView, RuleView, WebhookView};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -57,6 +60,46 @@ impl<'a> WabaWebhook<'a> {
             on_assigned: view.subscriptions.on_assigned,
             headers: &target.headers,
         }
+    }
+}
+
+/// A signing secret that was made just now: the only time that it is shown.
+#[derive(Serialize, ToSchema)]
+#[schema(example = json!({
+    "secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYo=", "previous_valid_until": 1_767_780_000
+}))]
+pub struct NewSecret<'a> {
+    /// `whsec_` and the base64 of 32 bytes.
+    pub secret: &'a str,
+    /// Until when the secret before signs as well, POSIX seconds.
+    pub previous_valid_until: Option<i64>,
+}
+
+/// What calls to a webhook are signed with.
+#[derive(Serialize, ToSchema)]
+#[schema(example = json!({"secrets": [{"last_four": "GKYo", "valid_until": null}], "app_secret": false}))]
+pub struct Secrets<'a> {
+    /// The secrets that sign now, the newest first.
+    pub secrets: Vec<Secret<'a>>,
+    /// Whether calls carry `X-Hub-Signature-256`.
+    pub app_secret: bool,
+}
+
+/// A signing secret.
+#[derive(Serialize, ToSchema)]
+pub struct Secret<'a> {
+    /// Its last four characters.
+    pub last_four: &'a str,
+    /// Until when it signs, POSIX seconds; `null` for the one in use.
+    pub valid_until: Option<i64>,
+}
+
+impl<'a> Secrets<'a> {
+    /// As the wire shows them.
+    #[must_use]
+    pub fn new(shown: &'a ShownSecrets) -> Self {
+        let secret = |s: &'a ShownSecret| Secret { last_four: &s.last_four, valid_until: s.valid_until };
+        Self { secrets: shown.secrets.iter().map(secret).collect(), app_secret: shown.app_secret }
     }
 }
 

@@ -72,6 +72,11 @@ impl Connections {
         Lane { client: &way.client, _pin: way.pins.pin(vetted) }
     }
 
+    #[cfg(test)]
+    pub(super) fn pinned(&self) -> usize {
+        self.keeping.pins.len() + self.single.pins.len()
+    }
+
     /// Whether a connection may be used again, and kept, for what was vetted.
     fn keeps(&self, vetted: &Vetted, now: Instant) -> bool {
         let mut origins = self.origins.lock().unwrap_or_else(PoisonError::into_inner);

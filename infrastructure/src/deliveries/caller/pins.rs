@@ -45,7 +45,7 @@ impl Pins {
 
     /// Where a name leads; nowhere when nothing under way was vetted for it. The client does not say for which port it
     /// asks, and what may be called at one may be forbidden at another: calls to several get what is common to all.
-    fn addresses(&self, name: &str) -> Vec<SocketAddr> {
+    pub(super) fn addresses(&self, name: &str) -> Vec<SocketAddr> {
         let entries = self.entries();
         let pinned = entries.names.get(&plain(name)).map_or(&[][..], Vec::as_slice);
         let Some(newest) = pinned.last() else { return Vec::new() };

@@ -67,19 +67,28 @@ impl Directory for Tenants {
 
 /// A name service whose answers can be changed.
 #[derive(Clone, Default)]
-pub(super) struct Names(Arc<Mutex<HashMap<String, Vec<IpAddr>>>>);
+pub(super) struct Names {
+    known: Arc<Mutex<HashMap<String, Vec<IpAddr>>>>,
+    asked: Arc<AtomicUsize>,
+}
 
 impl Names {
     /// From now on a name leads there.
     pub(super) fn lead(&self, name: &str, to: &[&str]) {
         let to = to.iter().map(|ip| ip.parse().expect("an address")).collect();
-        self.0.lock().unwrap().insert(name.to_owned(), to);
+        self.known.lock().unwrap().insert(name.to_owned(), to);
     }
 
-    fn resolve(&self) -> Resolve {
-        let names = self.0.clone();
+    /// How often it was asked.
+    pub(super) fn asked(&self) -> usize {
+        self.asked.load(Ordering::SeqCst)
+    }
+
+    pub(super) fn resolve(&self) -> Resolve {
+        let names = self.clone();
         Arc::new(move |host| {
-            let found = names.lock().unwrap().get(host.trim_end_matches('.')).cloned();
+            names.asked.fetch_add(1, Ordering::SeqCst);
+            let found = names.known.lock().unwrap().get(host.trim_end_matches('.')).cloned();
             Box::pin(async move { found.ok_or_else(|| std::io::Error::other("no such name")) })
         })
     }
@@ -87,7 +96,12 @@ impl Names {
 
 /// A caller with these rules and names.
 pub(super) fn caller(rules: Rules, names: &Names) -> Caller {
-    let guard = AddressGuard::with_resolver(rules, names.resolve());
+    caller_asking(rules, names.resolve())
+}
+
+/// A caller with these rules and this name service.
+pub(super) fn caller_asking(rules: Rules, resolve: Resolve) -> Caller {
+    let guard = AddressGuard::with_resolver(rules, resolve);
     Caller::new(Arc::new(guard), Arc::new(Tenants), Arc::new(Then)).expect("TLS")
 }
 
