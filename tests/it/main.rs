@@ -17,4 +17,5 @@ mod reliability;
 mod routes;
 mod rules;
 mod sandbox;
+mod signatures;
 mod vault;
