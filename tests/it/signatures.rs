@@ -10,7 +10,7 @@ use chatledger_infrastructure::{
     deliveries::caller::{Caller, Outcome},
     system::SystemClock,
 };
-use chatledger_projections::{Watch, tenants::TenantDirectory};
+use chatledger_projections::{TenantDirectory, Watch};
 use hmac::{Hmac, Mac};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::{Value, json};

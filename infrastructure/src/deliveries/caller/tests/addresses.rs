@@ -21,7 +21,7 @@ fn is_refused(outcome: &Outcome) -> bool {
 }
 
 #[tokio::test]
-async fn s4_no_notation_of_a_forbidden_place_is_called() {
+async fn r_out_8_s4_no_notation_of_a_forbidden_place_is_called() {
     let caller = caller(Rules::default(), &known());
     for (why, addresses) in FORBIDDEN {
         for address in *addresses {
@@ -34,7 +34,7 @@ async fn s4_no_notation_of_a_forbidden_place_is_called() {
 /// The same with somebody listening, who hears nothing; and hears of the same notations where the operator allows it,
 /// so that the silence is the guard's.
 #[tokio::test]
-async fn s4_a_forbidden_listener_gets_no_packet_in_any_notation() {
+async fn r_out_8_s4_a_forbidden_listener_gets_no_packet_in_any_notation() {
     let listener = Listener::start("127.0.0.1").await;
     let (names, port) = (known(), listener.port);
     names.lead("localhost", &["127.0.0.1"]);
@@ -75,7 +75,7 @@ async fn s4_a_forbidden_listener_gets_no_packet_in_any_notation() {
 }
 
 #[tokio::test]
-async fn s4_this_server_its_database_and_the_hosts_of_tenants_are_not_called() {
+async fn r_out_8_s4_this_server_its_database_and_the_hosts_of_tenants_are_not_called() {
     let (own, database) = (Listener::start("127.0.0.1").await, Listener::start("127.0.0.2").await);
     let own_addresses = [("127.0.0.1", own.port), ("127.0.0.2", database.port)];
     let own_addresses = own_addresses.map(|(ip, port)| format!("{ip}:{port}").parse().expect("an address")).into();

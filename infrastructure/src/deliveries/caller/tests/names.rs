@@ -16,7 +16,7 @@ use crate::addresses::{Resolve, remembered};
 const TWO: &[&str] = &["127.0.0.2/32", "127.0.0.3/32"];
 
 #[tokio::test]
-async fn s4_a_name_that_leads_to_a_forbidden_place_by_now_is_not_called_nor_a_kept_connection_used() {
+async fn r_out_8_s4_a_name_that_leads_to_a_forbidden_place_by_now_is_not_called_nor_a_kept_connection_used() {
     let allowed = Listener::start("127.0.0.2").await;
     let (other, forbidden) =
         (Listener::at("127.0.0.3", allowed.port).await, Listener::at("127.0.0.1", allowed.port).await);
@@ -44,7 +44,7 @@ async fn s4_a_name_that_leads_to_a_forbidden_place_by_now_is_not_called_nor_a_ke
 }
 
 #[tokio::test]
-async fn s4_within_a_call_the_connection_goes_to_what_was_vetted() {
+async fn r_out_8_s4_within_a_call_the_connection_goes_to_what_was_vetted() {
     let allowed = Listener::start("127.0.0.2").await;
     let forbidden = Listener::at("127.0.0.1", allowed.port).await;
     let asked = Arc::new(AtomicUsize::new(0));
