@@ -10,7 +10,15 @@ use chatledger_application::{
 use chatledger_projections::Inbox;
 use metrics_exporter_prometheus::PrometheusHandle;
 
-use crate::{docs, family, health::Probe, media_link::MediaLinks, routes, shell::Shell, throttle::Throttles};
+use crate::{
+    docs, family,
+    health::Probe,
+    media_link::MediaLinks,
+    routes,
+    shell::Shell,
+    throttle::Throttles,
+    websocket::{self, Hub},
+};
 
 /// What an operator may set about the HTTP side.
 #[derive(Clone, Debug)]
@@ -21,6 +29,10 @@ pub struct ApiSettings {
     pub media_key: Vec<u8>,
     /// The deployment's own address, where it has one.
     pub public_url: Option<String>,
+    /// Whether websockets are served without TLS.
+    pub allow_plain_websockets: bool,
+    /// Origins of pages that may open websockets although they are not the inbox's own.
+    pub allowed_origins: Vec<String>,
     /// Requests of one user in a minute; 0 for no limit.
     pub requests_per_minute: u32,
     /// Failed authentications from one address in a minute; 0 for no limit.
@@ -37,6 +49,8 @@ impl Default for ApiSettings {
             trust_forwarded: false,
             media_key: Vec::new(),
             public_url: None,
+            allow_plain_websockets: false,
+            allowed_origins: Vec::new(),
             requests_per_minute: 600,
             failed_authentications_per_minute: 300,
             body_deadline: Duration::from_secs(30),
@@ -59,6 +73,8 @@ pub struct Parts {
     pub probe: Arc<dyn Probe>,
     /// The metrics, when they are kept.
     pub metrics: Option<PrometheusHandle>,
+    /// The websockets.
+    pub hub: Arc<Hub>,
     /// The operator's settings.
     pub settings: ApiSettings,
 }
@@ -77,6 +93,8 @@ pub struct AppState {
     pub probe: Arc<dyn Probe>,
     /// The metrics, when they are kept.
     pub metrics: Option<PrometheusHandle>,
+    /// The websockets.
+    pub hub: Arc<Hub>,
     /// The operator's settings.
     pub settings: ApiSettings,
     /// Signs and checks media links.
@@ -89,10 +107,21 @@ impl AppState {
     /// Makes the state; call it once, before the workers start, so that they share the counters.
     #[must_use]
     pub fn new(parts: Parts) -> web::Data<Self> {
-        let Parts { application, inbox, clock, random, probe, metrics, settings } = parts;
+        let Parts { application, inbox, clock, random, probe, metrics, hub, settings } = parts;
         let media_links = MediaLinks::new(&settings.media_key);
         let throttles = Throttles::new(settings.requests_per_minute, settings.failed_authentications_per_minute);
-        web::Data::new(Self { application, inbox, clock, random, probe, metrics, settings, media_links, throttles })
+        web::Data::new(Self {
+            application,
+            inbox,
+            clock,
+            random,
+            probe,
+            metrics,
+            hub,
+            settings,
+            media_links,
+            throttles,
+        })
     }
 }
 
@@ -104,6 +133,7 @@ pub fn configure(state: web::Data<AppState>) -> impl Fn(&mut ServiceConfig) + Cl
                 .wrap(Shell)
                 .configure(routes::register)
                 .configure(docs::register)
+                .configure(websocket::register)
                 .default_service(web::to(family::not_found)),
         );
     }

@@ -1,6 +1,6 @@
 //! What the APIs ask of the read models; every answer leaves out what the asking user may not read.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use chatledger_application::ports::Unavailable;
 use chatledger_domain::{Actor, RawJson, Scope, TagId, TaggingId, TenantId, UserId, WaId};
@@ -50,6 +50,19 @@ impl Inbox {
         self.ask(tenant, async |db| {
             let user = users::user(db, tenant, user).await?;
             Ok(user.map(|user| Caller { actor: users::actor(&user), user }))
+        })
+        .await
+    }
+
+    /// Some users with what they may do at this moment, inactive users too. One question for all.
+    ///
+    /// # Errors
+    /// When the database cannot be reached.
+    pub async fn callers(&self, tenant: TenantId, users: &[UserId]) -> Answer<HashMap<UserId, Caller>> {
+        let ids: Vec<i64> = users.iter().map(|user| user.0).collect();
+        self.ask(tenant, async |db| {
+            let users = users::users_by_id(db, tenant, &ids).await?.into_values();
+            Ok(users.map(|user| (user.id, Caller { actor: users::actor(&user), user })).collect())
         })
         .await
     }

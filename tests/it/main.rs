@@ -19,3 +19,4 @@ mod rules;
 mod sandbox;
 mod signatures;
 mod vault;
+mod websocket;

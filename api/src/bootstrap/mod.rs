@@ -3,12 +3,15 @@
 mod addresses;
 mod bulk;
 mod database;
+mod probe;
 mod sandbox;
 mod server;
 mod simulator;
 mod state;
 mod tools;
+mod upkeep;
 mod webhooks;
+mod websockets;
 
 pub use chatledger_infrastructure::config::{Config, ConfigErrors, DEFAULTS as CONFIG_DEFAULTS};
 pub use chatledger_infrastructure::postgres::{Broken, ShownEvent, Verified, VerifyError};

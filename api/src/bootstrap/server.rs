@@ -11,7 +11,6 @@ use std::{
 };
 
 use actix_web::{App, HttpServer, dev::ServerHandle};
-use async_trait::async_trait;
 use chatledger_application::{
     Application,
     application::Ports,
@@ -37,14 +36,17 @@ use chatledger_infrastructure::{
     vault::MasterKey,
     whatsapp::{Endpoints, WhatsAppClient, provider::HttpProvider},
 };
-use chatledger_projections::{Engine, EngineHandle, Inbox, InternalContacts, Models, Options, TenantDirectory, lag};
+use chatledger_projections::{Engine, EngineHandle, Inbox, InternalContacts, Models, Options, TenantDirectory};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio::task::JoinHandle;
 
-use super::{StartError, addresses, bulk::BulkMessages, database::Database, webhooks::SignedWebhooks};
+use super::{
+    StartError, addresses, bulk::BulkMessages, database::Database, probe::ServerProbe, upkeep,
+    webhooks::SignedWebhooks, websockets,
+};
 use crate::{
     app::{self, ApiSettings, AppState, Parts},
-    health::{Condition, Probe},
+    websocket::Hub,
 };
 
 /// How long requests may take to end when the server stops, in seconds.
@@ -65,6 +67,7 @@ pub struct Server {
     pub(super) core: Core,
     stopping: Arc<AtomicBool>,
     farewell: Duration,
+    hub: Arc<Hub>,
     http: ServerHandle,
     http_task: JoinHandle<std::io::Result<()>>,
     bulk_messages: BulkMessages,
@@ -205,6 +208,7 @@ impl Server {
             pool: database.pool.clone(),
             ledger: core.ledger.clone(),
         });
+        let hub = websockets::start(&config, &core, &base_url);
         let state = AppState::new(Parts {
             application: core.application.clone(),
             inbox: core.inbox.clone(),
@@ -212,10 +216,11 @@ impl Server {
             random: Arc::new(SystemRandom),
             probe,
             metrics,
+            hub: hub.clone(),
             settings: settings(&config),
         });
         let (http, http_task) = serve(listener, &config, state)?;
-        tokio::spawn(finish(core.clone()));
+        tokio::spawn(upkeep::finish(core.clone()));
         let bulk_messages = BulkMessages::start(core.clone());
         Ok(Self {
             base_url,
@@ -226,6 +231,7 @@ impl Server {
             core,
             stopping,
             farewell: Duration::from_millis(u64::from(config.farewell_ms)),
+            hub,
             http,
             http_task,
             bulk_messages,
@@ -273,11 +279,11 @@ impl Server {
         Ok(show(&self.database.pool, tenant, None, Position(after.0 + 1), 100).await?)
     }
 
-    /// Stops: not ready, every answer the last of its connection, then no new requests, requests in flight end, then
-    /// sender, read models, database.
+    /// Stops: not ready, websockets closed, every answer the last of its connection, then no new requests, requests in
+    /// flight end, then sender, read models, database.
     pub async fn stop(self) {
         self.stopping.store(true, Ordering::SeqCst);
-        tokio::time::sleep(self.farewell).await;
+        tokio::join!(tokio::time::sleep(self.farewell), self.hub.stop());
         self.http.stop(true).await;
         let _ = self.http_task.await;
         self.bulk_messages.stop();
@@ -291,7 +297,9 @@ impl Server {
 
 /// Binds before anything else, so that a taken port is known at once.
 pub(super) fn listen(address: &str) -> Result<TcpListener, StartError> {
-    TcpListener::bind(address).map_err(|e| StartError::Listen(address.to_owned(), e))
+    let listener = TcpListener::bind(address).map_err(|e| StartError::Listen(address.to_owned(), e))?;
+    websockets::limit_stuck_clients(&listener);
+    Ok(listener)
 }
 
 fn serve(
@@ -349,13 +357,15 @@ fn contact_providers(config: &Config, pool: &Pool) -> Result<Vec<Arc<dyn Contact
     Ok(providers)
 }
 
-fn settings(config: &Config) -> ApiSettings {
+pub(super) fn settings(config: &Config) -> ApiSettings {
     // Derived, so that links stay valid over restarts and on every server; never the master key itself.
     let media_key = config.master_key.map(|key| media_key(&key)).unwrap_or_default();
     ApiSettings {
         trust_forwarded: config.trust_proxy,
         media_key,
         public_url: config.public_url.clone(),
+        allow_plain_websockets: config.allow_plain_websockets.unwrap_or(false),
+        allowed_origins: config.allowed_origins.clone(),
         requests_per_minute: config.requests_per_minute,
         failed_authentications_per_minute: config.failed_authentications_per_minute,
         ..ApiSettings::default()
@@ -375,46 +385,4 @@ fn metrics_recorder() -> Option<PrometheusHandle> {
 
 fn absolute(dir: &str) -> String {
     Path::new(dir).canonicalize().map_or_else(|_| dir.to_owned(), |dir| dir.to_string_lossy().into_owned())
-}
-
-/// What a crash cut short goes on, at start and every minute: taggings of a deleted tag are removed, chats of a deleted
-/// group or a deactivated user taken from it.
-async fn finish(core: Core) {
-    loop {
-        if let Ok(tenants) = core.directory.all().await {
-            for tenant in tenants.iter() {
-                if let Err(error) = core.application.finish_tag_deletions(tenant.id).await {
-                    tracing::warn!(%error, "a tag's taggings are not removed yet");
-                }
-                if let Err(error) = core.application.finish_group_deletions(tenant.id).await {
-                    tracing::warn!(%error, "a deleted group is not empty yet");
-                }
-                if let Err(error) = core.application.finish_deactivations(tenant.id).await {
-                    tracing::warn!(%error, "a deactivated user's chats are not taken from it yet");
-                }
-            }
-        }
-        tokio::time::sleep(Duration::from_secs(60)).await;
-    }
-}
-
-struct ServerProbe {
-    stopping: Arc<AtomicBool>,
-    pool: Pool,
-    ledger: Arc<dyn Ledger>,
-}
-
-#[async_trait]
-impl Probe for ServerProbe {
-    async fn look(&self) -> Condition {
-        // Started means migrated; the database may have gone away since.
-        let look = tokio::time::timeout(Duration::from_secs(1), lag(&self.pool, &self.ledger));
-        let rows = look.await.ok().and_then(Result::ok);
-        let behind = rows.as_ref().map(|rows| rows.iter().map(|row| row.head.0 - row.position.0).max().unwrap_or(0));
-        Condition { database: rows.is_some(), migrated: true, lag: behind, stopping: self.is_stopping() }
-    }
-
-    fn is_stopping(&self) -> bool {
-        self.stopping.load(Ordering::SeqCst)
-    }
 }

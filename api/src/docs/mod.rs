@@ -13,7 +13,7 @@ use utoipa::OpenApi;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use self::common::Common;
-use crate::{health, hooks, integration};
+use crate::{health, hooks, integration, websocket};
 
 /// Where the document is.
 pub const DOCUMENT: &str = "/openapi/integration.json";
@@ -148,6 +148,7 @@ const UI_POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; s
         health::alive,
         health::ready,
         health::metrics,
+        websocket::door::open,
     )
 )]
 struct Document;

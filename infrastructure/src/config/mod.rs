@@ -33,6 +33,12 @@ pub struct Config {
     pub workers: usize,
     /// `server.farewell_ms`
     pub farewell_ms: u32,
+    /// `server.allow_plain_websockets`; `None` for the sandbox only.
+    pub allow_plain_websockets: Option<bool>,
+    /// `server.allowed_origins`
+    pub allowed_origins: Vec<String>,
+    /// `server.websocket_ping_seconds`
+    pub websocket_ping_seconds: u32,
     /// `database.url` or `DATABASE_URL`; `None` for the embedded server.
     pub database_url: Option<String>,
     /// `database.max_connections`
@@ -71,6 +77,12 @@ pub struct Config {
     pub requests_per_minute: u32,
     /// `limits.sandbox_requests_per_minute`
     pub sandbox_requests_per_minute: u32,
+    /// `limits.websockets`
+    pub websockets: usize,
+    /// `limits.websockets_per_tenant`
+    pub websockets_per_tenant: usize,
+    /// `limits.websockets_per_user`
+    pub websockets_per_user: usize,
     /// `media.bucket` and its companions; `None` for a folder.
     pub media_bucket: Option<Bucket>,
     /// `media.dir`; `None` for the one in `data.dir`.
@@ -204,6 +216,19 @@ impl Config {
         if public_url.is_some() {
             r.url("server.public_url");
         }
+        let plain: String = r.get("server.allow_plain_websockets");
+        let allow_plain_websockets = match plain.as_str() {
+            "yes" => Some(true),
+            "no" => Some(false),
+            _ => None,
+        };
+        let known = allow_plain_websockets.is_some() || plain == "sandbox";
+        r.check(known, "server.allow_plain_websockets", "must be sandbox, yes or no");
+        let allowed_origins: Vec<String> = r.get("server.allowed_origins");
+        let origins = allowed_origins.iter().all(|origin| url::Url::parse(origin).is_ok_and(|url| url.has_host()));
+        r.check(origins, "server.allowed_origins", "must be addresses such as https://inbox.example");
+        let websocket_ping_seconds = r.get("server.websocket_ping_seconds");
+        r.check(websocket_ping_seconds > 0, "server.websocket_ping_seconds", "must be at least 1");
         let database_url = std::env::var("DATABASE_URL").ok().filter(|url| !url.is_empty());
         let database_url = database_url.or_else(|| r.text("database.url"));
         let postgres = database_url.as_deref().is_none_or(|url| url.starts_with("postgres"));
@@ -239,6 +264,9 @@ impl Config {
             trust_proxy: r.get("server.trust_proxy"),
             workers: r.get("server.workers"),
             farewell_ms: r.get("server.farewell_ms"),
+            allow_plain_websockets,
+            allowed_origins,
+            websocket_ping_seconds,
             database_url,
             max_connections,
             data_dir: r.get("data.dir"),
@@ -258,6 +286,9 @@ impl Config {
             contact_providers,
             requests_per_minute: r.get("limits.requests_per_minute"),
             sandbox_requests_per_minute: r.get("limits.sandbox_requests_per_minute"),
+            websockets: r.get("limits.websockets"),
+            websockets_per_tenant: r.get("limits.websockets_per_tenant"),
+            websockets_per_user: r.get("limits.websockets_per_user"),
             media_bucket: r.bucket(),
             media_dir: r.text("media.dir"),
             media_quota: r.get("media.quota_bytes"),

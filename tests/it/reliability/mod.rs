@@ -7,7 +7,7 @@ mod first_messages;
 mod headline;
 mod kill_postgres;
 mod kill_server;
-mod load;
+pub mod load;
 mod malformed;
 mod repeats;
 mod statuses;

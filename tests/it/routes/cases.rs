@@ -117,7 +117,7 @@ fn read(line: &str, table: &[RouteInfo]) -> Case {
 pub fn endpoints() -> Vec<RouteInfo> {
     let is_ours = |route: &RouteInfo| {
         let below = |root: &str| route.path.starts_with(root);
-        !below("/hooks/") && !below("/api/v1/whatsapp/") && (below("/api/v1/") || below("/login"))
+        !below("/hooks/") && !below("/api/v1/whatsapp/") && (below("/api/v1/") || below("/login") || below("/ws/"))
     };
     route_table().into_iter().filter(is_ours).collect()
 }
