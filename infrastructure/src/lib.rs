@@ -13,6 +13,7 @@ pub mod outbound;
 pub mod plugins;
 pub mod postgres;
 pub mod receipts;
+pub mod rules;
 pub mod system;
 pub mod vault;
 pub mod whatsapp;

@@ -15,6 +15,7 @@ mod projections;
 mod readers;
 mod reliability;
 mod routes;
+mod rule_engine;
 mod rules;
 mod sandbox;
 mod signatures;

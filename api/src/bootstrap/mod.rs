@@ -4,6 +4,7 @@ mod addresses;
 mod bulk;
 mod database;
 mod probe;
+mod rules;
 mod sandbox;
 mod server;
 mod simulator;

@@ -32,6 +32,7 @@ use chatledger_infrastructure::{
     plugins::HttpPlugins,
     postgres::{PgLedger, PgQuarantine, PgRefreshes, PgVault, Pool, ShownEvent, VerifyError, show, verify},
     receipts::{Parts as ReceiptParts, Receipts},
+    rules::Rules,
     system::{SystemClock, SystemRandom},
     vault::MasterKey,
     whatsapp::{Endpoints, WhatsAppClient, provider::HttpProvider},
@@ -41,7 +42,7 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio::task::JoinHandle;
 
 use super::{
-    StartError, addresses, bulk::BulkMessages, database::Database, probe::ServerProbe, upkeep,
+    StartError, addresses, bulk::BulkMessages, database::Database, probe::ServerProbe, rules, upkeep,
     webhooks::SignedWebhooks, websockets,
 };
 use crate::{
@@ -73,6 +74,7 @@ pub struct Server {
     bulk_messages: BulkMessages,
     sender: Sender,
     receipts: Receipts,
+    rules: Rules,
     fetcher: Fetcher,
     engine: EngineHandle,
     database: Database,
@@ -191,6 +193,7 @@ impl Server {
             vault: core.vault.clone(),
             receipts: whatsapp.clone(),
         });
+        let rules = rules::start(&config, &core, &database, local, &base_url).await?;
         let fetcher = Fetcher::start(
             FetcherParts {
                 pool: database.pool.clone(),
@@ -237,6 +240,7 @@ impl Server {
             bulk_messages,
             sender,
             receipts,
+            rules,
             fetcher,
             engine,
             database,
@@ -288,6 +292,7 @@ impl Server {
         let _ = self.http_task.await;
         self.bulk_messages.stop();
         self.sender.stop().await;
+        self.rules.stop().await;
         self.receipts.stop().await;
         self.fetcher.stop().await;
         self.engine.stop().await;

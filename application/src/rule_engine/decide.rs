@@ -1,9 +1,15 @@
 //! What the rules kept here decide (R-RUL-10 … R-RUL-13).
 
-use chatledger_domain::{Position, TenantId, rule_engine::RuleEngine};
+use chatledger_domain::{
+    Position, TenantId,
+    rule_engine::{Mode, RuleEngine},
+};
 
 use super::{Kind, RULE_ENGINE, Trigger, Triggers, assign::Wanted};
-use crate::{application::Application, error::ApplicationError, ports::ledger::StreamId, streams::StreamOf};
+use crate::{
+    application::Application, endpoints::CallTarget, error::ApplicationError, ports::ledger::StreamId,
+    streams::StreamOf,
+};
 
 impl Application {
     /// The first rule that matches, applied to each of the trigger's chats; nothing where none matches. A rule whose
@@ -31,8 +37,31 @@ impl Application {
         Ok(Vec::new())
     }
 
-    /// The engine as of a position, ready to find triggers after it; with how far the ledger holds nothing that could
-    /// change it (R-RUL-9).
+    /// Where the tenant's own program is that decides on a trigger. An address is not kept once it is replaced, so for
+    /// one that is gone the present one is taken; `None` where there is none any more.
+    ///
+    /// # Errors
+    /// The ledger's or the vault's fault.
+    pub async fn rule_engine_target(
+        &self,
+        tenant: TenantId,
+        trigger: &Trigger,
+    ) -> Result<Option<CallTarget>, ApplicationError> {
+        let then = trigger.engine.endpoint.as_ref().map(|endpoint| endpoint.secret);
+        if let Some(then) = then
+            && let Some(target) = self.call_targets(tenant, &[then]).await?.remove(&then)
+        {
+            return Ok(Some(target));
+        }
+        let now: RuleEngine = self.streams.state(tenant, RULE_ENGINE).await?;
+        let Some(now) = now.endpoint.filter(|_| now.mode == Mode::Custom).map(|endpoint| endpoint.secret) else {
+            return Ok(None);
+        };
+        Ok(self.call_targets(tenant, &[now]).await?.remove(&now))
+    }
+
+    /// The engine as of a position, ready to find triggers after it; with up to where it stays as it is, the change
+    /// itself included (R-RUL-9).
     ///
     /// # Errors
     /// The ledger's fault.
@@ -50,7 +79,7 @@ impl Application {
         let until = events.iter().take_while(|event| event.position <= position).count();
         let stream = StreamOf::new::<RuleEngine>(RULE_ENGINE);
         let engine = stream.evolve(&stream.fresh(), &events[..until]).state::<RuleEngine>().unwrap_or_default();
-        let unchanged = events.get(until).map_or(head, |next| Position(next.position.0 - 1));
+        let unchanged = events.get(until).map_or(head, |next| next.position);
         Ok((Triggers::new(engine), unchanged.max(position)))
     }
 }

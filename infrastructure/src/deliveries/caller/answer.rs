@@ -11,7 +11,7 @@ use tokio::time::timeout;
 
 use super::Limits;
 
-/// So many bytes of an answer are read; a longer one costs its connection.
+/// So many bytes of an answer are read, or as many as are handed on; a longer one costs its connection.
 const READ: usize = 16 * 1024;
 /// The longest wait that a receiver may ask for (R-OUT-4).
 const LONGEST_WAIT: Duration = Duration::from_secs(10 * 3600);
@@ -25,11 +25,12 @@ pub(super) struct Read {
 /// The first bytes of an answer. A fault here changes nothing of what the status said.
 pub(super) async fn read(mut response: Response, limits: Limits) -> Read {
     let mut bytes = Vec::new();
+    let most = READ.max(limits.answer);
     let all = timeout(limits.rest, async {
         loop {
             match response.chunk().await {
                 Ok(Some(chunk)) => {
-                    let room = READ - bytes.len();
+                    let room = most - bytes.len();
                     bytes.extend_from_slice(&chunk[..chunk.len().min(room)]);
                     if chunk.len() > room {
                         return false;

@@ -37,7 +37,7 @@ pub struct Limits {
     pub head: Duration,
     /// How long the rest of the answer is waited for.
     pub rest: Duration,
-    /// How many bytes of the answer are handed on, at most 16 KiB.
+    /// How many bytes of the answer are handed on.
     pub answer: usize,
 }
 
