@@ -16,6 +16,7 @@ mod receiver;
 mod receivers;
 mod server;
 mod stock;
+mod websocket;
 
 use std::process::ExitCode;
 
@@ -37,7 +38,7 @@ impl Size {
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).filter(|arg| arg != "--bench").collect();
     if args.iter().any(|arg| arg == "--help") {
-        println!("cargo bench -- [inbound] [batch] [growth] [chats] [deliveries] [--quick]");
+        println!("cargo bench -- [inbound] [batch] [growth] [chats] [deliveries] [websocket] [--quick]");
         return ExitCode::SUCCESS;
     }
     let size = Size { quick: args.iter().any(|arg| arg == "--quick") };
@@ -61,6 +62,9 @@ fn main() -> ExitCode {
         }
         if runs("deliveries") {
             deliveries::run(size).await;
+        }
+        if runs("websocket") {
+            websocket::run(size).await;
         }
     });
     ExitCode::SUCCESS

@@ -124,6 +124,8 @@ fn spawn(data: &tempfile::TempDir) -> (Child, Value) {
         .arg(data.path())
         // The bars are of the inbox; WhatsApp's own limit per number would only hide them.
         .env("CHATLEDGER_WHATSAPP__RATE_PER_NUMBER", "100000")
+        // All websockets of a benchmark are one user's.
+        .env("CHATLEDGER_LIMITS__WEBSOCKETS_PER_USER", "0")
         .env("CHATLEDGER_LOGS__FILTER", "warn")
         .env_remove("DATABASE_URL")
         .stdout(Stdio::piped())
