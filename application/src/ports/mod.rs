@@ -5,6 +5,7 @@ pub mod bodies;
 pub mod clock;
 pub mod contacts;
 pub mod deliveries;
+pub mod delivery_effects;
 pub mod directory;
 pub mod ledger;
 pub mod media;

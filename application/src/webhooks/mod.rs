@@ -3,6 +3,7 @@
 mod change;
 mod deliveries;
 mod disable;
+mod effects;
 mod enable;
 mod receivers;
 mod register;
