@@ -3,6 +3,7 @@
 mod addresses;
 mod bulk;
 mod database;
+mod deliveries;
 mod probe;
 mod rules;
 mod sandbox;

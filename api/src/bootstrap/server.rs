@@ -16,14 +16,14 @@ use chatledger_application::{
     application::Ports,
     ports::{
         contacts::ContactProvider, directory::Directory, ledger::Ledger, media::MediaStore, provider::Provider,
-        read_models::ReadModels, recipients::Recipients,
+        read_models::ReadModels, recipients::Recipients, subscribers::Subscribers,
     },
 };
 use chatledger_domain::{Position, TenantId};
 use chatledger_infrastructure::{
     config::Config,
     contact_providers::HttpContacts,
-    deliveries::PgDeliveryLog,
+    deliveries::{Deliveries, PgDeliveryLog},
     media::{
         ObjectMedia,
         fetch::{Fetcher, FetcherConfig, Parts as FetcherParts},
@@ -42,7 +42,7 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio::task::JoinHandle;
 
 use super::{
-    StartError, addresses, bulk::BulkMessages, database::Database, probe::ServerProbe, rules, upkeep,
+    StartError, addresses, bulk::BulkMessages, database::Database, deliveries, probe::ServerProbe, rules, upkeep,
     webhooks::SignedWebhooks, websockets,
 };
 use crate::{
@@ -72,6 +72,7 @@ pub struct Server {
     http: ServerHandle,
     http_task: JoinHandle<std::io::Result<()>>,
     bulk_messages: BulkMessages,
+    deliveries: Deliveries,
     sender: Sender,
     receipts: Receipts,
     rules: Rules,
@@ -86,6 +87,7 @@ pub(super) struct Core {
     pub ledger: Arc<dyn Ledger>,
     pub models: Arc<dyn ReadModels>,
     pub recipients: Arc<dyn Recipients>,
+    pub subscribers: Arc<dyn Subscribers>,
     pub directory: Arc<dyn Directory>,
     pub vault: Arc<PgVault>,
     pub media: Arc<dyn MediaStore>,
@@ -146,7 +148,17 @@ impl Core {
             random: Arc::new(SystemRandom),
         }));
         let inbox = Inbox::new(database.readers.clone());
-        Ok(Self { ledger, models, recipients, directory, vault, media, application, inbox })
+        Ok(Self {
+            ledger,
+            subscribers: models.clone(),
+            models,
+            recipients,
+            directory,
+            vault,
+            media,
+            application,
+            inbox,
+        })
     }
 }
 
@@ -205,6 +217,7 @@ impl Server {
             },
             FetcherConfig::default(),
         );
+        let deliveries = deliveries::start(&config, &database, &core, (local, &base_url)).await?;
         let stopping = Arc::new(AtomicBool::new(false));
         let probe = Arc::new(ServerProbe {
             stopping: stopping.clone(),
@@ -238,6 +251,7 @@ impl Server {
             http,
             http_task,
             bulk_messages,
+            deliveries,
             sender,
             receipts,
             rules,
@@ -291,6 +305,7 @@ impl Server {
         self.http.stop(true).await;
         let _ = self.http_task.await;
         self.bulk_messages.stop();
+        self.deliveries.stop().await;
         self.sender.stop().await;
         self.rules.stop().await;
         self.receipts.stop().await;

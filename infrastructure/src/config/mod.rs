@@ -67,6 +67,12 @@ pub struct Config {
     pub allow_nets: Vec<IpNet>,
     /// `webhooks.allow_hosts`, lower-case
     pub allow_hosts: Vec<String>,
+    /// `webhooks.retry_after`, seconds
+    pub retry_after: Vec<f64>,
+    /// `webhooks.disable_after_hours`
+    pub disable_after_hours: u32,
+    /// `webhooks.keep_delivered_hours`
+    pub keep_delivered_hours: u32,
     /// `whatsapp.refresh_after_minutes`
     pub refresh_after_minutes: u32,
     /// `plugins`: addresses by type.
@@ -251,6 +257,10 @@ impl Config {
         let nets: Vec<String> = r.get("webhooks.allow_nets");
         let allow_nets: Vec<IpNet> = nets.iter().filter_map(|net| net.parse().ok()).collect();
         r.check(allow_nets.len() == nets.len(), "webhooks.allow_nets", "must be networks such as 10.1.0.0/16");
+        let retry_after: Vec<f64> = r.get("webhooks.retry_after");
+        r.check(retry_after.iter().all(|s| (0.0..=864_000.0).contains(s)), "webhooks.retry_after", "must be seconds");
+        let disable_after_hours = r.get("webhooks.disable_after_hours");
+        r.check(disable_after_hours > 0, "webhooks.disable_after_hours", "must be at least 1");
         let plugins = r.plugins();
         let contact_providers: BTreeMap<String, String> = r.get(CONTACT_PROVIDERS);
         for name in contact_providers.keys() {
@@ -281,6 +291,9 @@ impl Config {
             allow_http: r.get("webhooks.allow_http"),
             allow_nets,
             allow_hosts: r.get::<Vec<String>>("webhooks.allow_hosts").iter().map(|host| host.to_lowercase()).collect(),
+            retry_after,
+            disable_after_hours,
+            keep_delivered_hours: r.get("webhooks.keep_delivered_hours"),
             refresh_after_minutes: r.get("whatsapp.refresh_after_minutes"),
             plugins,
             contact_providers,
