@@ -4,3 +4,4 @@ mod attempts;
 mod log;
 mod log_cli;
 mod log_disabled;
+mod told;

@@ -4,7 +4,7 @@ use std::{cell::RefCell, collections::HashMap, sync::Arc};
 
 use chatledger_application::{
     ports::{
-        bodies::{Body, BodyOrder},
+        bodies::{Body, BodyOrder, Parts},
         ledger::Recorded,
     },
     pushes::{News, Push},
@@ -57,7 +57,7 @@ impl<'a> Rendering<'a> {
                 self.tell(order, push, recorded, &mut units);
             }
         }
-        let cloud = order.parts.cloud.then(|| Cloud(self.number.as_ref()));
+        let cloud = order.parts.cloud.then_some(Cloud(self.number.as_ref()));
         bodies(units, cloud.as_ref(), at_most)
     }
 
@@ -86,11 +86,9 @@ impl<'a> Rendering<'a> {
         let parts = &order.parts;
         match event {
             ChatEvent::MessageReceived(e) if push.news == News::Call => units.extend(self.received(order, wa_id, e)),
-            ChatEvent::MessageStatusReported(e) => {
-                if parts.statuses && (parts.statuses_of.is_empty() || parts.statuses_of.iter().any(|id| id == wa_id)) {
-                    let ours = self.told.by_waba_id.get(&e.waba_id).copied().or(e.message_id);
-                    units.push(Unit::of(Key::Statuses, status::relayed(e.report.text(), ours)));
-                }
+            ChatEvent::MessageStatusReported(e) if is_told(parts, wa_id) => {
+                let ours = self.told.by_waba_id.get(&e.waba_id).copied().or(e.message_id);
+                units.push(Unit::of(Key::Statuses, status::relayed(e.report.text(), ours)));
             }
             ChatEvent::ChatAssigned(e) => {
                 units.extend(parts.own.then(|| self.assignment(wa_id, e)).flatten());
@@ -265,6 +263,11 @@ impl<'a> Rendering<'a> {
         });
         Some(made.clone())
     }
+}
+
+/// Whether the statuses of a chat are told.
+fn is_told(parts: &Parts, wa_id: &str) -> bool {
+    parts.statuses && (parts.statuses_of.is_empty() || parts.statuses_of.iter().any(|id| id == wa_id))
 }
 
 /// What the tagging keys of the first generation hold.
