@@ -75,12 +75,17 @@ impl Process {
         self.child.wait().expect("gone");
     }
 
+    /// Sends a signal by its name.
+    pub fn signal(&self, name: &str) {
+        let kill = "kill -s \"$1\" \"$2\"";
+        let sent = Command::new("/bin/sh").args(["-c", kill, "sh", name, &self.child.id().to_string()]).status();
+        assert!(sent.expect("a shell").success());
+    }
+
     /// SIGTERM; how long it took to end.
     pub fn terminate(mut self) -> Duration {
         let since = std::time::Instant::now();
-        let sent = Command::new("/bin/sh").args(["-c", "kill \"$1\"", "sh", &self.child.id().to_string()]).status();
-        let sent = sent.expect("a shell");
-        assert!(sent.success());
+        self.signal("TERM");
         self.child.wait().expect("gone");
         since.elapsed()
     }

@@ -1,4 +1,4 @@
-//! The answer gets lost: WhatsApp has the message, and only its status tells.
+//! R26: the answer gets lost. WhatsApp has the message, and only its status tells.
 
 use std::collections::BTreeSet;
 
@@ -6,12 +6,13 @@ use futures_util::future::join_all;
 use serde_json::json;
 
 use super::{RUI, delivered, message, open, send, text};
+use crate::reliability::rounds;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn r_msg_6_lost_answers_are_settled_by_statuses_and_nobody_gets_a_message_twice() {
-    let inbox = open().await;
-    inbox.behave(json!({"cut_connection": {"count": 20, "when": "after"}})).await;
-    let sends = join_all((0..20).map(|i| send(&inbox, text(RUI, &format!("{i}"))))).await;
+    let (inbox, count) = (open().await, rounds(20, 100));
+    inbox.behave(json!({"cut_connection": {"count": count, "when": "after"}})).await;
+    let sends = join_all((0..count).map(|i| send(&inbox, text(RUI, &format!("{i}"))))).await;
     let mut ids = BTreeSet::new();
     for sent in sends {
         assert!(matches!(sent.status, 201 | 202), "{}", sent.text);
@@ -21,11 +22,11 @@ async fn r_msg_6_lost_answers_are_settled_by_statuses_and_nobody_gets_a_message_
         }
         ids.insert(sent.body["id"].to_string());
     }
-    assert_eq!(ids.len(), 20);
+    assert_eq!(ids.len(), count);
     let texts: Vec<String> =
         delivered(&inbox).await.iter().map(|message| message["text"]["body"].to_string()).collect();
     let once: BTreeSet<&String> = texts.iter().collect();
-    assert_eq!((texts.len(), once.len()), (20, 20), "{texts:?}");
+    assert_eq!((texts.len(), once.len()), (count, count), "{texts:?}");
     for id in ids {
         let id = serde_json::from_str(&id).unwrap();
         let shown = message(&inbox, RUI, &id).await;

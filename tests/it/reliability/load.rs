@@ -40,6 +40,11 @@ pub struct Load {
 /// Starts so many senders; each waits `pause` between two messages. A call that is not answered with 200 is repeated
 /// with the same body until it is, as Meta does.
 pub fn start(target: &Target, senders: usize, pause: Duration, contacts: usize) -> Load {
+    start_as(target, "", senders, pause, contacts)
+}
+
+/// The same beside another load, with ids of its own.
+pub fn start_as(target: &Target, name: &str, senders: usize, pause: Duration, contacts: usize) -> Load {
     let load = Load {
         stop: Arc::new(AtomicBool::new(false)),
         tasks: Vec::new(),
@@ -48,12 +53,12 @@ pub fn start(target: &Target, senders: usize, pause: Duration, contacts: usize) 
         last: Arc::new(Mutex::new(Instant::now())),
     };
     let tasks = (0..senders).map(|sender| {
-        let (target, stop) = (target.clone(), load.stop.clone());
+        let (target, name, stop) = (target.clone(), name.to_owned(), load.stop.clone());
         let (acknowledged, unanswered, last) = (load.acknowledged.clone(), load.unanswered.clone(), load.last.clone());
         tokio::spawn(async move {
             let mut number = 0;
             while !stop.load(Ordering::SeqCst) {
-                let id = format!("wamid.{sender}-{number}");
+                let id = format!("wamid.{name}{sender}-{number}");
                 let from = format!("3519{:08}", (sender * 7_919 + number) % contacts);
                 let body = body(&target, &from, &id);
                 // The very last message, too, is delivered until it is acknowledged.
