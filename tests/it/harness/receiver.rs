@@ -2,7 +2,10 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -63,6 +66,9 @@ type Answering = Arc<dyn Fn(&Call) -> Manner + Send + Sync>;
 struct Shared {
     calls: Mutex<Vec<Call>>,
     answering: Mutex<Answering>,
+    /// Calls that wait for their answers, and the most that did at once.
+    open: AtomicUsize,
+    most: AtomicUsize,
 }
 
 /// A running receiver. It ends with the test's runtime.
@@ -84,7 +90,8 @@ impl Receiver {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let url = format!("http://{}/hook?auth=s3cr3t", listener.local_addr().expect("an address"));
         let answering: Answering = Arc::new(move |_| manner.clone());
-        let shared = Arc::new(Shared { calls: Mutex::default(), answering: Mutex::new(answering) });
+        let (open, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let shared = Arc::new(Shared { calls: Mutex::default(), answering: Mutex::new(answering), open, most });
         let server = shared.clone();
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
@@ -113,6 +120,11 @@ impl Receiver {
     /// How many calls came.
     pub fn count(&self) -> usize {
         self.shared.calls.lock().unwrap().len()
+    }
+
+    /// The most calls that waited for an answer at once.
+    pub fn most_at_once(&self) -> usize {
+        self.shared.most.load(Ordering::SeqCst)
     }
 
     /// The bodies so far that have a key.
@@ -159,7 +171,10 @@ async fn serve(mut stream: TcpStream, shared: Arc<Shared>) {
         let answering = shared.answering.lock().unwrap().clone();
         let manner = answering(&call);
         shared.calls.lock().unwrap().push(call);
-        if answer(&mut write, manner).await.is_none() {
+        shared.most.fetch_max(shared.open.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+        let answered = answer(&mut write, manner).await;
+        shared.open.fetch_sub(1, Ordering::SeqCst);
+        if answered.is_none() {
             return;
         }
     }
