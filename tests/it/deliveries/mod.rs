@@ -5,3 +5,6 @@ mod log;
 mod log_cli;
 mod log_disabled;
 mod told;
+mod log_real;
+
+pub use log_real::told;

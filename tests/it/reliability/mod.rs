@@ -11,6 +11,7 @@ mod kill_postgres;
 mod kill_server;
 pub mod load;
 mod malformed;
+mod parked;
 mod receiver_down;
 mod repeats;
 mod sick_receivers;
