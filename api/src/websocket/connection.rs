@@ -147,6 +147,10 @@ async fn admit(entry: &Entry, origin: &Origin, frame: &TokenFrame) -> Result<Adm
     seat.room.allow(caller.actor);
     // What was recorded before is read over REST (R-WS-7).
     let from = parts.ledger.head(tenant).await.map_err(|_| Refused::Unavailable)?;
+    // REST must show all of it by the time that the client is let in, or what is in between would be told by nobody.
+    if !parts.read_models.wait_for(tenant, from, ADMITTED_WITHIN).await {
+        return Err(Refused::Unavailable);
+    }
     Ok(Admitted { seat, from })
 }
 
