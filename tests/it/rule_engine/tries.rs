@@ -56,6 +56,7 @@ async fn a_chat_waits_for_its_own_answers_only() {
         _ => for_message(call, json!({ "user": bot })),
     });
     inbox.customer_writes(RUI, "wait").await;
+    engine.wait_for(1).await;
     inbox.customer_writes(RUI, "Hello").await;
     inbox.customer_writes(ANA, "Hello").await;
     assert_eq!(holder(&inbox, RUI).await, (Some(bot), None));
