@@ -27,7 +27,8 @@ impl Application {
             if self.may_have_chats(tenant, rule.target).await? {
                 let want = |chat: &super::TriggeredChat| Wanted {
                     wa_id: chat.wa_id.clone(),
-                    based_on: chat.message,
+                    // Of a fresh chat its new user is to get all that is waiting, also what came meanwhile (R-IWH-7).
+                    based_on: chat.message.filter(|_| !only_fresh),
                     target: rule.target,
                     only_fresh,
                 };
