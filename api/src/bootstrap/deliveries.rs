@@ -4,7 +4,9 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use chatledger_infrastructure::{
     config::Config,
-    deliveries::{Deliveries, DeliveriesConfig, Parts, Planners, Schedule, caller::Caller, planner::PlannerParts},
+    deliveries::{
+        Deliveries, DeliveriesConfig, Limits, Parts, Planners, Schedule, caller::Caller, planner::PlannerParts,
+    },
     system::{SystemClock, SystemRandom},
 };
 
@@ -51,8 +53,10 @@ pub(super) async fn start(
         random: Arc::new(SystemRandom),
     };
     let hours = |hours: u32| Duration::from_secs(u64::from(hours) * 3_600);
+    let schedule = Schedule::of_seconds(&config.retry_after);
     let deliveries = DeliveriesConfig {
-        schedule: Schedule::of_seconds(&config.retry_after),
+        limits: Limits { pause: schedule.rest(), ..Limits::default() },
+        schedule,
         disable_after: hours(config.disable_after_hours),
         keep_delivered: hours(config.keep_delivered_hours),
         ..DeliveriesConfig::default()

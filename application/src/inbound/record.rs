@@ -1,7 +1,10 @@
 //! Elements of a call into the ledger: one unit for a tenant's part of the call, so that contact, chat and messages
 //! appear together (R-IN-9), and what was told at once stays together for those who are told (R-IWH-1).
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashSet},
+    sync::Arc,
+};
 
 use chatledger_domain::{
     MessageId, RawJson, TenantId, WaId,
@@ -28,8 +31,6 @@ use crate::{
 
 /// An element that the ledger itself refuses, and why.
 type Refused = (Routed, String);
-/// A customer's elements, under the customer's id; those of the account itself under [`ACCOUNT`].
-type Group = (String, Vec<Routed>);
 
 impl Application {
     /// Records a tenant's elements; those that cannot be recorded come back.
@@ -39,54 +40,39 @@ impl Application {
         items: Vec<Routed>,
         metadata: &Arc<Metadata>,
     ) -> Result<Vec<Refused>, ApplicationError> {
-        let mut groups: Vec<Group> = Vec::new();
-        let mut places: HashMap<String, usize> = HashMap::new();
-        for routed in items {
-            let key = routed.item.wa_id().map_or(ACCOUNT, WaId::as_str);
-            match places.get(key) {
-                Some(place) => groups[*place].1.push(routed),
-                None => {
-                    places.insert(key.to_owned(), groups.len());
-                    groups.push((key.to_owned(), vec![routed]));
-                }
-            }
-        }
-        match self.record_unit(tenant, &groups, metadata).await {
-            Ok(()) => Ok(Vec::new()),
+        match self.record_unit(tenant, &items, metadata).await {
+            Ok(()) => return Ok(Vec::new()),
             // Something spoils the whole, or somebody is always faster: customer by customer.
-            Err(ApplicationError::Refused(_) | ApplicationError::Conflict) if groups.len() > 1 => {
-                let work = groups.into_iter().map(|group| self.record_group(tenant, group, metadata));
-                let mut refused = Vec::new();
-                for result in join_all(work).await {
-                    refused.extend(result?);
-                }
-                Ok(refused)
-            }
-            Err(ApplicationError::Refused(_)) => match groups.pop() {
-                Some(group) => self.record_group(tenant, group, metadata).await,
-                None => Ok(Vec::new()),
-            },
-            Err(error) => Err(error),
+            Err(ApplicationError::Refused(_) | ApplicationError::Conflict) => {}
+            Err(error) => return Err(error),
         }
+        let mut customers: BTreeMap<String, Vec<Routed>> = BTreeMap::new();
+        for routed in items {
+            customers.entry(key_of(&routed).to_owned()).or_default().push(routed);
+        }
+        let work = customers.into_values().map(|items| self.record_customer(tenant, items, metadata));
+        let mut refused = Vec::new();
+        for result in join_all(work).await {
+            refused.extend(result?);
+        }
+        Ok(refused)
     }
 
-    async fn record_group(
+    async fn record_customer(
         &self,
         tenant: TenantId,
-        (key, group): Group,
+        items: Vec<Routed>,
         metadata: &Arc<Metadata>,
     ) -> Result<Vec<Refused>, ApplicationError> {
-        let mut unit = [(key, group)];
-        match self.record_unit(tenant, &unit, metadata).await {
+        match self.record_unit(tenant, &items, metadata).await {
             Ok(()) => return Ok(Vec::new()),
             Err(ApplicationError::Refused(_)) => {}
             Err(error) => return Err(error),
         }
         // One element spoils the unit: record them one by one, and keep only the bad one out.
         let mut refused = Vec::new();
-        for routed in std::mem::take(&mut unit[0].1) {
-            unit[0].1 = vec![routed.clone()];
-            match self.record_unit(tenant, &unit, metadata).await {
+        for routed in items {
+            match self.record_unit(tenant, std::slice::from_ref(&routed), metadata).await {
                 Ok(()) => {}
                 Err(ApplicationError::Refused(error)) => refused.push((routed, error_text(&error))),
                 Err(error) => return Err(error),
@@ -95,29 +81,33 @@ impl Application {
         Ok(refused)
     }
 
+    /// Records elements in the order in which WhatsApp told them (R-IWH-2), all or none.
     async fn record_unit(
         &self,
         tenant: TenantId,
-        groups: &[Group],
+        items: &[Routed],
         metadata: &Arc<Metadata>,
     ) -> Result<(), ApplicationError> {
         let now = self.clock.now();
-        let elements: Vec<(&str, &Routed, MessageId)> = groups
-            .iter()
-            .flat_map(|(key, group)| group.iter().map(move |routed| (key.as_str(), routed)))
-            .map(|(key, routed)| (key, routed, MessageId(self.random.uuid())))
-            .collect();
-        let streams: Vec<StreamOf> = groups.iter().flat_map(|(key, _)| streams_of(key)).collect();
+        let ids: Vec<MessageId> = items.iter().map(|_| MessageId(self.random.uuid())).collect();
+        let mut known = HashSet::new();
+        let keys = items.iter().map(key_of).filter(|key| known.insert(*key));
+        let streams: Vec<StreamOf> = keys.flat_map(streams_of).collect();
         self.streams
             .transact(tenant, &streams, metadata, now, |decisions| {
-                for (key, routed, id) in &elements {
-                    record_item(decisions, key, &routed.item, *id, now)?;
+                for (routed, id) in items.iter().zip(&ids) {
+                    record_item(decisions, key_of(routed), &routed.item, *id, now)?;
                 }
                 Ok::<_, ApplicationError>(())
             })
             .await?;
         Ok(())
     }
+}
+
+/// Whose element it is: a customer's, by id, or the account's own.
+fn key_of(routed: &Routed) -> &str {
+    routed.item.wa_id().map_or(ACCOUNT, WaId::as_str)
 }
 
 /// What a customer's elements change; for those of the account itself, what these change.

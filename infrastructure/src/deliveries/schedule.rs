@@ -32,6 +32,13 @@ impl Schedule {
         Self(pauses.iter().map(|seconds| Duration::try_from_secs_f64(*seconds).unwrap_or_default()).collect())
     }
 
+    /// How long a receiver that answers almost nothing is left alone: six first pauses, so 30 s.
+    #[must_use]
+    pub fn rest(&self) -> TimeDelta {
+        let first = self.0.first().copied().unwrap_or_default();
+        TimeDelta::from_std(first * 6).unwrap_or(TimeDelta::days(1))
+    }
+
     /// What follows a failure of the attempt of this number, the first being 1. `chance` is between 0 and 1 and moves
     /// the pause by up to a fifth; a receiver that wants to be asked later is, never earlier.
     #[must_use]

@@ -4,7 +4,7 @@ mod attempts;
 mod log;
 mod log_cli;
 mod log_disabled;
-mod told;
 mod log_real;
+mod told;
 
 pub use log_real::told;
