@@ -8,10 +8,10 @@ use std::{
 
 use chatledger_application::{
     ports::{Unavailable, bodies::Body, ledger::Recorded},
-    pushes::{News, Push, PushReader},
+    pushes::{News, Push, PushFault, PushReader},
 };
 use chatledger_domain::{
-    Actor, AnyEvent, TenantId, UserId, bulk_message::BulkMessageEvent, group::GroupEvent, user::UserEvent,
+    Actor, AnyEvent, Position, TenantId, UserId, bulk_message::BulkMessageEvent, group::GroupEvent, user::UserEvent,
 };
 use chatledger_projections::views::{BulkFilter, PageRequest};
 use tokio::{
@@ -33,6 +33,8 @@ const POLL: Duration = Duration::from_secs(1);
 const RETRY: Duration = Duration::from_millis(200);
 /// Faults in a row after which clients are sent away: they catch up when they come again.
 const MOST_FAULTS: u32 = 50;
+/// How long the read models may need to know of a changed permission, before it is tried again.
+const READ_MODELS: Duration = Duration::from_secs(1);
 /// How often every user's token is looked up again, whatever the ledger says.
 const RECHECK: Duration = Duration::from_secs(300);
 /// Between two of them.
@@ -250,7 +252,7 @@ pub(super) async fn follow(parts: &HubParts, room: &Room) {
         };
         faults = 0;
         let is_last = page.is_last;
-        if page.events.iter().any(changes_access) && again!(refresh(parts, room)).is_none() {
+        if page.events.iter().any(changes_access) && again!(refresh(parts, room, page.upto)).is_none() {
             return;
         }
         let due = outgoing.sift(page, Instant::now());
@@ -319,8 +321,12 @@ fn changes_access(recorded: &Recorded) -> bool {
     }
 }
 
-/// Looks up what everybody may do now, and ends the connections of those who may nothing any more.
-async fn refresh(parts: &HubParts, room: &Room) -> Result<(), Unavailable> {
+/// Looks up what everybody may do after a position, and ends the connections of those who may nothing any more.
+async fn refresh(parts: &HubParts, room: &Room, position: Position) -> Result<(), Unavailable> {
+    // A page without a push has not waited for the read models.
+    if !parts.read_models.wait_for(room.tenant, position, READ_MODELS).await {
+        return Err(Unavailable::new("the read models", PushFault::Behind(position)));
+    }
     let users: Vec<UserId> = room.members().by_user.keys().copied().collect();
     let mut callers = parts.inbox.callers(room.tenant, &users).await?;
     let mut members = room.members();

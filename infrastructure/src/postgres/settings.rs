@@ -69,7 +69,9 @@ pub(super) fn connect_with(url: &str, max_connections: u32, more: &[(&str, &str)
     let options: PgConnectOptions = url.parse()?;
     let options = options.application_name("chatledger").statement_cache_capacity(512).options([
         ("statement_timeout", "5s"),
-        ("idle_in_transaction_session_timeout", "30s"),
+        // A server that sleeps within a transaction must not hold up the others for long: its work is to be taken over
+        // within 30 s.
+        ("idle_in_transaction_session_timeout", "8s"),
         ("jit", "off"),
     ]);
     let options = options.options(more.iter().copied());
