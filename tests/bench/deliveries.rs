@@ -41,6 +41,7 @@ async fn delays(size: Size) {
     register(&server, &receivers.urls, 0).await;
     deliver(&server, &receivers, "warm", 500, 200.0, 1).await;
     for (rate, bar) in [(200.0, " (bar: p50 50 ms, p99 250 ms)"), (1_000.0, "")] {
+        calm(&server).await;
         let count = size.of((rate * 20.0) as usize);
         let delays = deliver(&server, &receivers, &format!("r{rate}-"), count, rate, 1).await;
         println!("  at {rate:.0}/s{bar}: {}", shown(&delays, count));
@@ -66,6 +67,8 @@ async fn fan_out(size: Size) {
     println!("  comparator: bodies sent to the same receivers directly, 64 at a time: {raw:.0}/s");
     println!("  ratio: {:.2}", rate / raw);
 
+    println!("  the server's peak memory: {:.0} MiB", server.peak_memory());
+    calm(&server).await;
     let count = size.of(1_200);
     let healthy = deliver(&server, &receivers, "healthy", count, 20.0, RECEIVERS).await;
     let before = server.memory();
@@ -73,11 +76,20 @@ async fn fan_out(size: Size) {
     let sick = sick_receivers().await;
     let urls: Vec<String> = sick.iter().map(|receiver| receiver.url.clone()).collect();
     register(&server, &urls, RECEIVERS).await;
+    calm(&server).await;
     let beside = deliver(&server, &receivers, "beside", count, 20.0, RECEIVERS).await;
     let grown = server.memory() - before;
     println!("  the same beside {} sick receivers: {}", sick.len(), shown(&beside, count * RECEIVERS));
     let added = percentile(&beside, 99.0) - percentile(&healthy, 99.0);
     println!("  p99 grew by {added:.1} ms (bar: 250 ms), the server's memory by {grown:.0} MiB (bar: 100 MiB)\n");
+}
+
+/// Waits until everything that follows from what was delivered is done: marks recorded, read models in step.
+async fn calm(server: &Server) {
+    while server.count("SELECT count(*) FROM outbound.marks").await > 0 {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    server.settle().await;
 }
 
 /// Brings messages at a rate; how long each took to each receiver.

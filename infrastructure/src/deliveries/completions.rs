@@ -23,7 +23,7 @@ use super::{
 };
 
 /// How long more are waited for.
-const GATHER: Duration = Duration::from_millis(10);
+const GATHER: Duration = Duration::from_millis(4);
 /// Written at once.
 const MOST: usize = 500;
 /// After a fault.

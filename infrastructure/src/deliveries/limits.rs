@@ -17,6 +17,6 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { in_flight: 8, rows: 20_000, total: 200_000, pause: TimeDelta::seconds(30) }
+        Self { in_flight: 16, rows: 20_000, total: 200_000, pause: TimeDelta::seconds(30) }
     }
 }

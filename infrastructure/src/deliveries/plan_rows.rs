@@ -13,6 +13,9 @@ use super::{
     planner::{NewRow, PATIENCE},
 };
 
+/// Rows of one statement: far from what takes as long as a statement may.
+const ROWS: usize = 5_000;
+
 /// The deliveries that wait for the outcome of some messages.
 pub(super) async fn waiting(pool: &PgPool, tenant: TenantId, messages: &[MessageId]) -> Result<Vec<Key>, Unavailable> {
     if messages.is_empty() {
@@ -50,7 +53,9 @@ pub(super) async fn store(
         let all = rows.iter().filter_map(|row| Some((row.delivery.body_id?, row.delivery.body.as_deref()?)));
         let all = all.chain(released.iter().map(|r| (r.body_id, r.body.as_ref())));
         insert_bodies(&mut db, tenant, all).await?;
-        insert(&mut db, tenant, rows).await?;
+        for some in rows.chunks(ROWS) {
+            insert(&mut db, tenant, some).await?;
+        }
         let released = give_bodies(&mut db, tenant, released).await?;
         db.commit().await?;
         Ok(Some(released))

@@ -46,6 +46,9 @@ impl Projection for ReceivedMarks {
 }
 
 /// Chat and user.
+/// Rows of one statement.
+const ROWS: usize = 5_000;
+
 type Key<'a> = (&'a str, i64);
 
 #[derive(Debug, Default)]
@@ -110,20 +113,35 @@ fn raise<'a>(marks: &mut BTreeMap<Key<'a>, Mark>, events: &[OfChat<'a>]) {
 }
 
 async fn write(db: &mut PgConnection, batch: &Batch<'_>, changed: &[(&Key<'_>, &Mark)]) -> Result<(), sqlx::Error> {
-    if changed.is_empty() {
-        return Ok(());
+    for some in changed.chunks(ROWS) {
+        write_some(db, batch, some).await?;
     }
+    Ok(())
+}
+
+async fn write_some(
+    db: &mut PgConnection,
+    batch: &Batch<'_>,
+    changed: &[(&Key<'_>, &Mark)],
+) -> Result<(), sqlx::Error> {
     let before = changed.iter().map(|(_, mark)| mark.before.unwrap_or(i64::MIN)).collect::<Vec<_>>();
     let after = changed.iter().map(|(_, mark)| mark.after.unwrap_or(i64::MIN)).collect::<Vec<_>>();
-    // Only messages up to the batch's end: the other read model may be ahead.
+    // Only messages up to the batch's end: the other read model may be ahead. Counted once for all users whose marks
+    // move alike, as those of programs that are told of everything do.
     sqlx::query(
-        "INSERT INTO read_models.received_marks AS r (tenant_id, wa_id, user_id, mark, incoming_read)
-         SELECT $1, u.wa_id, u.user_id, u.after, u.late + (
-             SELECT count(*) FROM read_models.messages m
-             WHERE u.after > u.before AND m.tenant_id = $1 AND m.wa_id = u.wa_id AND m.timestamp > u.before
-                 AND m.timestamp <= u.after AND m.position <= $7 AND NOT m.from_us)
-         FROM unnest($2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[])
-             AS u (wa_id, user_id, before, after, late)
+        "WITH u AS (
+             SELECT * FROM unnest($2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[])
+                 AS u (wa_id, user_id, before, after, late)
+         ), spans AS (
+             SELECT s.*, (
+                 SELECT count(*) FROM read_models.messages m
+                 WHERE m.tenant_id = $1 AND m.wa_id = s.wa_id AND m.timestamp > s.before AND m.timestamp <= s.after
+                     AND m.position <= $7 AND NOT m.from_us) AS covered
+             FROM (SELECT DISTINCT wa_id, before, after FROM u WHERE after > before) s
+         )
+         INSERT INTO read_models.received_marks AS r (tenant_id, wa_id, user_id, mark, incoming_read)
+         SELECT $1, u.wa_id, u.user_id, u.after, u.late + coalesce(spans.covered, 0)
+         FROM u LEFT JOIN spans USING (wa_id, before, after)
          ON CONFLICT (tenant_id, wa_id, user_id) DO UPDATE SET
              mark = excluded.mark, incoming_read = r.incoming_read + excluded.incoming_read",
     )

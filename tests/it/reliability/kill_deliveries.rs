@@ -11,7 +11,7 @@ use super::{
 use crate::harness::{http::Client, postgres::database, process::Process, receiver::Receiver};
 
 /// Calls that may be under way to one receiver when the server dies.
-const IN_FLIGHT: usize = 8;
+const IN_FLIGHT: usize = 16;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn r1_kill_9_of_the_server_leaves_no_receiver_untold() {

@@ -15,7 +15,7 @@ use crate::harness::{
 /// An hour, in scaled time: the real pauses are 600 times as long.
 const HOUR: Duration = Duration::from_secs(6);
 /// Calls that one receiver may have at once.
-const IN_FLIGHT: usize = 8;
+const IN_FLIGHT: usize = 16;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn r11_a_receiver_that_was_down_for_an_hour_is_told_everything_in_order() {

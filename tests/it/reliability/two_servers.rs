@@ -10,7 +10,7 @@ use super::{
 use crate::harness::{http::Client, postgres::database, process::Process, receiver::Receiver};
 
 /// Calls that may be under way to one receiver.
-const IN_FLIGHT: usize = 8;
+const IN_FLIGHT: usize = 16;
 
 /// Two processes on one database, a load on both, and a receiver.
 struct Pair {
