@@ -45,10 +45,10 @@ impl Projection for ReceivedMarks {
     }
 }
 
-/// Chat and user.
 /// Rows of one statement.
 const ROWS: usize = 5_000;
 
+/// Chat and user.
 type Key<'a> = (&'a str, i64);
 
 #[derive(Debug, Default)]

@@ -1,6 +1,7 @@
 //! The reference flow (§3.2).
 
 use super::*;
+use crate::harness::receiver::Receiver;
 
 #[tokio::test]
 async fn the_reference_flow_of_the_default_engine() {
@@ -12,9 +13,17 @@ async fn the_reference_flow_of_the_default_engine() {
     let to_group = json!({"tagged_with": needed, "assign_to_group": group, "group_assign_method": "let_group_decide"});
     rule(&inbox, to_group).await;
 
+    let program = Receiver::start().await;
+    let hook = json!({"url": program.url, "on_incoming_message": false, "on_assigned": true});
+    inbox.post(&inbox.bot, "webhooks/waba/", hook).await.expect(201);
+
     let message = inbox.customer_writes(RUI, "Hello").await;
     assert_eq!(holder(&inbox, RUI).await, (Some(bot), None));
-    let reply = json!({"wa_id": RUI, "type": "text", "text": {"body": "Hello! How may I help you?"}});
+    let told = program.wait_for_bodies("assigned_messages", 1).await;
+    assert_eq!(told[0]["assigned_messages"][0]["waba_payload"]["id"], message);
+    assert_eq!(told[0]["chat_assignment"]["assigned_to_user_set"]["id"], bot);
+    let from = &told[0]["assigned_messages"][0]["waba_payload"]["from"];
+    let reply = json!({"wa_id": from, "type": "text", "text": {"body": "Hello! How may I help you?"}});
     inbox.post(&inbox.bot, "messages/", reply.clone()).await.expect(201);
     let tagging = json!({"tag": needed, "message": message});
     inbox.post(&inbox.bot, "message_tagging/", tagging).await.expect(201);

@@ -4,8 +4,34 @@ use chatledger_application::rule_engine::Wanted;
 use chatledger_domain::{Position, TenantId, rule_engine::Target};
 use serde_json::json;
 
-use super::{ASSIGNED, RUI, assign, column, hook, keys};
+use super::{ASSIGNED, NOTHING, RUI, assign, column, hook, keys};
 use crate::harness::inbox::{Inbox, now};
+
+#[tokio::test]
+async fn r_asg_11_every_change_is_told_to_every_webhook_and_brings_its_new_user_the_messages() {
+    let inbox = Inbox::start().await;
+    inbox.customer_writes(RUI, "Hello").await;
+    let groups = inbox.get(&inbox.admin, "groups/").await.expect(200);
+    let group = groups["results"][0]["id"].clone();
+    let (deaf, own) = (hook(&inbox, &inbox.admin, NOTHING).await, hook(&inbox, &inbox.agent, ASSIGNED).await);
+    let changes = [
+        json!({"assigned_to_user": inbox.agent.id}),
+        json!({"assigned_group": group}),
+        json!({"assigned_to_user": null, "assigned_group": null}),
+    ];
+    for change in changes {
+        assign(&inbox, RUI, change).await;
+    }
+    let listed = inbox.get(&inbox.admin, &format!("chat_assignment_events/?wa_id={RUI}")).await.expect(200);
+    let mut listed: Vec<_> = listed["results"].as_array().unwrap().clone();
+    listed.reverse();
+    for receiver in [&deaf, &own] {
+        let told = receiver.wait_for_bodies("chat_assignment", 3).await;
+        assert_eq!(column(&told, "/chat_assignment"), listed);
+    }
+    assert_eq!(own.bodies_with("assigned_messages").len(), 1);
+    assert_eq!(deaf.bodies_with("assigned_messages").len(), 0);
+}
 
 #[tokio::test]
 async fn r_iwh_7_an_assignment_brings_what_was_not_received_oldest_first() {
