@@ -161,6 +161,10 @@ async fn r_ws_5_a_change_of_permissions_counts_from_the_next_event_on() {
     let mut there = Socket::of(&other, &inbox.agent).await;
     inbox.may_read(&inbox.agent, "none").await;
     inbox.customer_writes(RUI, "secret").await;
+    // What counts is what it may read when it is told.
+    for socket in [&mut here, &mut there] {
+        socket.silent().await;
+    }
     inbox.may_read(&inbox.agent, "all").await;
     inbox.customer_writes(RUI, "open").await;
     for socket in [&mut here, &mut there] {
