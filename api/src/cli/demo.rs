@@ -15,7 +15,7 @@ const CUSTOMER_PREFIX: &str = "351912";
 /// Plays, then serves until told to stop.
 pub async fn run(mut config: Config, args: ListenArgs) -> Result<ExitCode, Failure> {
     args.apply(&mut config);
-    if config.log_filter == "info" {
+    if config.log_filter.starts_with("info") {
         // The play is the output; what the server says of itself would stand between its lines.
         config.log_filter = "warn".to_owned();
     }
@@ -59,25 +59,29 @@ impl<'a> Play<'a> {
         let (admin, agent, bot) = (&sandbox.admin, &sandbox.agent, &sandbox.bot);
         let assignment = format!("chat_assignment/{customer}/");
 
+        let tag = self.tag(admin, "Agent needed").await?;
+        self.rules(admin, bot, tag).await?;
+        self.tell("The admin makes rules: new chats go to the bot, those tagged \"Agent needed\" to the agents", true)
+            .await?;
+
         let inbound = json!({"type": "text", "from": customer, "name": "Rui Costa", "text": "Is my order ready?"});
         let received = self.simulator("inbound", inbound).await?;
         let message = received["id"].as_str().unwrap_or_default().to_owned();
         self.tell("A customer writes; WhatsApp calls our webhook with a signed body", true).await?;
 
-        self.api(admin, Method::PATCH, &assignment, json!({"assigned_to_user": bot.id.0})).await?;
-        self.tell("The admin assigns the chat to the bot", true).await?;
+        self.until_held(admin, &assignment, json!(bot.id.0)).await?;
+        self.tell("The rule engine assigns the chat to the bot", true).await?;
 
         let reply = json!({"wa_id": customer, "type": "text", "text": {"body": "One moment, I am getting a person."}});
         self.api(bot, Method::POST, "messages/", reply).await?;
         self.tell("The bot answers, and WhatsApp takes the message", true).await?;
 
-        let tag = self.tag(bot, "Agent needed").await?;
         self.api(bot, Method::POST, "message_tagging/", json!({"tag": tag, "message": message})).await?;
         self.tell("The bot tags the customer's message; the chat is tagged with it", true).await?;
 
-        self.api(bot, Method::PATCH, &assignment, json!({"assigned_to_user": null})).await?;
+        self.until_held(admin, &assignment, Value::Null).await?;
         self.api(agent, Method::PATCH, &assignment, json!({"assigned_to_user": agent.id.0})).await?;
-        self.tell("The bot lets go, and the agent takes the chat", true).await?;
+        self.tell("The rule engine gives the chat to the agents' group, and the agent takes it", true).await?;
 
         let reply = json!({"wa_id": customer, "type": "text", "text": {"body": "Yes, it is on its way."}});
         let sent = self.api(agent, Method::POST, "messages/", reply).await?;
@@ -98,8 +102,10 @@ impl<'a> Play<'a> {
         self.say(&format!("The chat's assignment history has {} entries:", history["count"]));
         for event in history["results"].as_array().into_iter().flatten().rev() {
             let name = |user: &Value| user["username"].as_str().unwrap_or("nobody").to_owned();
-            let to = name(&event["assigned_to_user_set"]);
-            self.print(&format!("      to {to}, done by {}", name(&event["done_by"])));
+            let group = event["assigned_group_set"]["name"].as_str().map(|group| format!(" and group {group}"));
+            let (to, done_by) = (name(&event["assigned_to_user_set"]), event["done_by"]["username"].as_str());
+            let done_by = done_by.unwrap_or("the rule engine");
+            self.print(&format!("      to {to}{}, done by {done_by}", group.unwrap_or_default()));
         }
         let (events, hash) = sandbox.server.verify(sandbox.tenant).await?;
         self.say(&format!("The ledger is in order: {events} events, head hash {hash}"));
@@ -118,6 +124,34 @@ impl<'a> Play<'a> {
             }
         };
         id.ok_or_else(|| "the tag has no id".into())
+    }
+
+    /// Makes the two rules of the play, where there are none yet.
+    async fn rules(&self, by: &Login, bot: &Login, tag: i64) -> Result<(), Failure> {
+        let rules = self.api(by, Method::GET, "settings/rule_engine/rules/", Value::Null).await?;
+        if rules["count"].as_i64() > Some(0) {
+            return Ok(());
+        }
+        let groups = self.api(by, Method::GET, "groups/", Value::Null).await?;
+        let agents = groups["results"].as_array().into_iter().flatten().find(|group| group["name"] == "Regular user");
+        let agents = agents.map(|group| group["id"].clone()).ok_or("there is no group of agents")?;
+        let fresh = json!({"assign_to_user": bot.id.0});
+        let tagged = json!({"tagged_with": tag, "assign_to_group": agents, "group_assign_method": "let_group_decide"});
+        for rule in [fresh, tagged] {
+            self.api(by, Method::POST, "settings/rule_engine/rules/", rule).await?;
+        }
+        Ok(())
+    }
+
+    /// Waits until the chat is a user's, or nobody's.
+    async fn until_held(&self, by: &Login, assignment: &str, user: Value) -> Result<(), Failure> {
+        for _ in 0..100 {
+            if self.api(by, Method::GET, assignment, Value::Null).await?["assigned_to_user"] == user {
+                return Ok(());
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        Err("the rule engine did nothing within five seconds".into())
     }
 
     async fn until_read(&self, by: &Login, id: &str) -> Result<(), Failure> {
