@@ -4,7 +4,7 @@
 //! together with a crash of the database; then they are made again, with the same ids.
 //!
 //! A message that is sent is told with what WhatsApp made of it: its row waits without a body until the outcome is
-//! known, or [`PATIENCE`] is over and [`Planner::bodies_now`] is asked.
+//! known, or its patience is over and [`Planner::bodies_now`] is asked.
 
 use std::{
     collections::{HashMap, HashSet},
