@@ -1,8 +1,8 @@
 //! The websocket (contract "webhooks and websocket" §4, R-WS-*): what happens in an inbox, told as it happens.
 //!
-//! [`door`] is where a connection begins as an HTTP request; [`connection`] speaks with one client; the [`Hub`] knows
-//! all connections of this server. Each tenant that somebody listens to has a [`room`], which follows that tenant's
-//! ledger, has bodies made once for all who are told the same, and puts frames into each connection's [`mailbox`].
+//! [`door`] is where a connection begins as an HTTP request; `connection` speaks with one client; the [`Hub`] knows
+//! all connections of this server. Each tenant that somebody listens to has a `room`, which follows that tenant's
+//! ledger, has bodies made once for all who are told the same, and puts frames into each connection's `mailbox`.
 
 mod audience;
 mod client;
