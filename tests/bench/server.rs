@@ -21,7 +21,7 @@ pub struct Server {
 }
 
 /// The release binary, built if it is not.
-fn binary() -> PathBuf {
+pub fn binary() -> PathBuf {
     let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
     let built = Command::new(cargo).args(["build", "--release", "--bin", "chatledger"]).status();
     assert!(built.is_ok_and(|status| status.success()), "the server does not build");

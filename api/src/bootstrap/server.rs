@@ -179,6 +179,7 @@ impl Server {
         let metrics = metrics_recorder();
         let database = Database::open(&config).await?;
         let ledger: Arc<dyn Ledger> = Arc::new(PgLedger::new(database.pool.clone()));
+        super::read_models::say_outdated(&database.pool).await?;
         let engine = Engine::start(database.pool.clone(), ledger.clone(), Options::default());
         let core = Core::new(&config, &database, ledger, Some(&engine), Some(local))?;
         let whatsapp = Arc::new(whatsapp_client(&config)?);
@@ -236,7 +237,7 @@ impl Server {
             settings: settings(&config),
         });
         let (http, http_task) = serve(listener, &config, state)?;
-        tokio::spawn(upkeep::finish(core.clone()));
+        tokio::spawn(upkeep::finish(core.clone(), database.pool.clone()));
         let bulk_messages = BulkMessages::start(core.clone());
         Ok(Self {
             base_url,
