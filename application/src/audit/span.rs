@@ -25,8 +25,9 @@ impl Moment {
         match text.parse() {
             Ok(position) if position >= 0 => Some(Self::Position(Position(position))),
             Ok(_) => None,
-            Err(_) => time(text.strip_prefix('@').filter(|rest| rest.parse::<i64>().is_ok()).unwrap_or(text))
-                .map(Self::Time),
+            Err(_) => {
+                time(text.strip_prefix('@').filter(|rest| rest.parse::<i64>().is_ok()).unwrap_or(text)).map(Self::Time)
+            }
         }
     }
 }

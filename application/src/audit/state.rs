@@ -135,6 +135,34 @@ impl Application {
         Ok(as_of(wa_id, fold, settings, &names, (position, time)))
     }
 
+    /// What a chat was like before a part of the ledger, where there was one, and after it; `None` for what is no chat.
+    ///
+    /// # Errors
+    /// The ledger's fault.
+    pub async fn chat_around(
+        &self,
+        tenant: TenantId,
+        subject: &Subject,
+        span: Span,
+    ) -> Result<Option<(Option<ChatAsOf>, ChatAsOf)>, ApplicationError> {
+        let Subject::Chat(wa_id) = subject else { return Ok(None) };
+        let at = async |position| match self.chat_as_of(tenant, wa_id.clone(), Some(Moment::Position(position))).await {
+            Err(ApplicationError::UnknownChat) => Ok(None),
+            result => result.map(Some),
+        };
+        let before = if span.after > Position(0) { at(span.after).await? } else { None };
+        Ok(at(span.through).await?.map(|after| (before, after)))
+    }
+
+    /// A tenant's short name, for what stands above a history.
+    ///
+    /// # Errors
+    /// The directory's fault.
+    pub async fn tenant_slug(&self, tenant: TenantId) -> Result<String, ApplicationError> {
+        let entry = self.directory.by_id(tenant).await?;
+        Ok(entry.map_or_else(|| tenant.to_string(), |entry| entry.slug))
+    }
+
     async fn names_in(&self, tenant: TenantId, chat: &Chat) -> Result<Names, ApplicationError> {
         let mentions = Mentions {
             done_by: None,

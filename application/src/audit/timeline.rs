@@ -62,7 +62,8 @@ impl Application {
             seen = page.seen;
             found.extend(page.events.into_iter().filter_map(|stored| {
                 let mentions = Mentions::of(&stored.payload);
-                concerns(subject, &stored, &mentions).then_some((stored, mentions))
+                let is_taken = page.taken.contains(&stored.position);
+                (is_taken || concerns(subject, &stored, &mentions)).then_some((stored, mentions))
             }));
         }
         let mut all = Mentions::default();
@@ -77,17 +78,34 @@ impl Application {
     }
 }
 
-/// Whether an event is the subject's. That a chat was taken from a user is told by the events before it, so the trail's
-/// word is taken for it.
+impl Names {
+    /// Looks up what a subject is called.
+    ///
+    /// # Errors
+    /// The ledger's fault.
+    pub async fn learn_subject(
+        &mut self,
+        application: &Application,
+        tenant: TenantId,
+        subject: &Subject,
+    ) -> Result<(), ApplicationError> {
+        let mut mentions = Mentions::default();
+        match subject {
+            Subject::Chat(_) => return Ok(()),
+            Subject::User { id, .. } => mentions.users.extend([*id]),
+            Subject::Tag { id, .. } => mentions.tags.extend([*id]),
+        }
+        Ok(self.learn(&*application.audit_trail, tenant, &mentions).await?)
+    }
+}
+
+/// Whether an event is the subject's, by what it says itself.
 fn concerns(subject: &Subject, stored: &StoredEvent, mentions: &Mentions) -> bool {
     let is_of = |aggregate: &str, stream: &str| stored.aggregate_type == aggregate && stored.aggregate_id == stream;
     match subject {
         Subject::Chat(_) => true,
         Subject::User { id, stream } => {
-            is_of("User", stream)
-                || mentions.users.contains(id)
-                || actor_of(stored) == Some(*id)
-                || stored.event_type == "ChatAssigned"
+            is_of("User", stream) || mentions.users.contains(id) || actor_of(stored) == Some(*id)
         }
         Subject::Tag { id, stream } => is_of("Tag", stream) || mentions.tags.contains(id),
     }

@@ -1,5 +1,7 @@
 //! The ledger as auditors read it: every column of every event, also of those that this program cannot read.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use chatledger_domain::{Position, TagId, TenantId, UserId, WaId};
 use chrono::{DateTime, Utc};
@@ -74,6 +76,8 @@ pub struct Span {
 pub struct Found {
     /// In order of position.
     pub events: Vec<StoredEvent>,
+    /// Of a user: the assignments among them that took a chat from it, which their own payload does not tell.
+    pub taken: BTreeSet<Position>,
     /// Everything of the subject up to here is in here, or was before.
     pub seen: Position,
 }

@@ -52,7 +52,17 @@ fn every_event_whose_schema_has_a_place_for_an_id_is_listed_and_no_other() {
 #[test]
 fn every_field_that_holds_an_id_is_read() {
     let known = [
-        "done_by", "sender", "user", "user_set", "to", "group_set", "groups", "tag", "tags", "tagged_with", "target",
+        "done_by",
+        "sender",
+        "user",
+        "user_set",
+        "to",
+        "group_set",
+        "groups",
+        "tag",
+        "tags",
+        "tagged_with",
+        "target",
         "origin",
     ];
     for (aggregate, name, _, schema) in AnyEvent::schemas() {

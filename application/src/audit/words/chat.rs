@@ -16,7 +16,9 @@ impl Speaker<'_> {
             ChatEvent::MessageAccepted(e) => {
                 format!("WhatsApp took the message {} as {}", e.message_id, plain(&e.waba_id))
             }
-            ChatEvent::MessageRejected(e) => format!("WhatsApp refused the message {}: {}", e.message_id, why(&e.errors)),
+            ChatEvent::MessageRejected(e) => {
+                format!("WhatsApp refused the message {}: {}", e.message_id, why(&e.errors))
+            }
             ChatEvent::MessageOutcomeUnknown(e) => {
                 format!("WhatsApp's answer to the message {} got lost", e.message_id)
             }

@@ -181,7 +181,12 @@ impl Speaker<'_> {
                 format!("disconnected the number with WhatsApp's id {}", plain(&e.phone_number_id))
             }
             WhatsAppAccountEvent::TemplateStatusReported(e) => {
-                format!("WhatsApp reported the template {} ({}) as {}", plain(&e.name), plain(&e.language), plain(&e.status))
+                format!(
+                    "WhatsApp reported the template {} ({}) as {}",
+                    plain(&e.name),
+                    plain(&e.language),
+                    plain(&e.status)
+                )
             }
             WhatsAppAccountEvent::AccountNoticeReceived(e) => format!("WhatsApp sent a notice of {}", plain(&e.field)),
         }
