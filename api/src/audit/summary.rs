@@ -41,7 +41,7 @@ impl Summary {
         all.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
         let mut parts: Vec<String> = all.iter().take(most).map(|(name, count)| format!("{name} {count}")).collect();
         if all.len() > most {
-            parts.push(format!("{} others", all.len() - most));
+            parts.push(format!("and {} more", all.len() - most));
         }
         parts.join(", ")
     }

@@ -9,25 +9,27 @@ use super::{Head, Summary, readable, readable_second};
 /// Characters of ids and hashes that are shown.
 const SHORT: usize = 12;
 
-/// Writes one line of the table.
+/// Writes one line of the table. `names_streams`: also what it happened to, where that is not always the same.
 ///
 /// # Errors
 /// When nothing can be written.
-pub fn write(output: &mut impl Write, entry: &Entry) -> std::io::Result<()> {
+pub fn write(output: &mut impl Write, entry: &Entry, names_streams: bool) -> std::io::Result<()> {
     let who = match &entry.on_behalf_of {
         Some(other) => format!("{} for {other}", entry.who),
         None => entry.who.to_string(),
     };
+    let stored = &entry.stored;
+    let of = if names_streams { format!("{} {}: ", stored.aggregate_type, stored.aggregate_id) } else { String::new() };
     writeln!(
         output,
-        "{:>8}  {}  {:<24}  {:<11}  {:<13}  {:>8}  {:<12}  {}",
-        entry.stored.position,
-        readable(entry.stored.recorded_at),
+        "{:>8}  {}  {:<24}  {:<11}  {:<13}  {:>8}  {:<12}  {of}{}",
+        stored.position,
+        readable(stored.recorded_at),
         cut(&who, 24),
         cut(&entry.family, 11),
-        cut(&entry.correlation_id, SHORT + 1),
+        end_of(&entry.correlation_id),
         entry.causation.map_or_else(|| "-".to_owned(), |position| position.to_string()),
-        entry.stored.hash.get(..SHORT).unwrap_or_default(),
+        stored.hash.get(..SHORT).unwrap_or_default(),
         entry.what
     )
 }
@@ -103,4 +105,13 @@ fn cut(text: &str, most: usize) -> String {
         return text.to_owned();
     }
     text.chars().take(most - 1).chain(['…']).collect()
+}
+
+/// The end of an id, where ids made one after the other differ.
+pub(super) fn end_of(id: &str) -> String {
+    let length = id.chars().count();
+    if length <= SHORT + 1 {
+        return id.to_owned();
+    }
+    std::iter::once('…').chain(id.chars().skip(length - SHORT)).collect()
 }

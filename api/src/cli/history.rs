@@ -34,8 +34,8 @@ pub struct Asked {
 
 /// Where entries go.
 enum Sink<W: Write> {
-    /// What stands above a table is only known at its end.
-    Text(W, SpooledTempFile),
+    /// What stands above a table is only known at its end. And whether lines say what they are about.
+    Text(W, SpooledTempFile, bool),
     Csv(csv::Writer<W>),
     Ndjson(std::io::BufWriter<W>),
     Html(W, Vec<Entry>),
@@ -47,7 +47,7 @@ pub async fn write(tools: &Tools, asked: Asked, output: impl Write, shows_progre
     let application = &tools.application;
     let span = application.audit_span(tenant, &wanted).await?;
     let mut sink = match format {
-        Format::Text => Sink::Text(output, SpooledTempFile::new(IN_MEMORY)),
+        Format::Text => Sink::Text(output, SpooledTempFile::new(IN_MEMORY), !matches!(subject, Subject::Chat(_))),
         Format::Csv => Sink::Csv(csv::Writer::new(output)?),
         Format::Ndjson => Sink::Ndjson(std::io::BufWriter::new(output)),
         Format::Html => Sink::Html(output, Vec::new()),
@@ -93,7 +93,7 @@ pub async fn write(tools: &Tools, asked: Asked, output: impl Write, shows_progre
 impl<W: Write> Sink<W> {
     fn add(&mut self, entry: Entry) -> Result<(), Failure> {
         match self {
-            Self::Text(_, table) => text::write(table, &entry)?,
+            Self::Text(_, table, names_streams) => text::write(table, &entry, *names_streams)?,
             Self::Csv(writer) => writer.write(&entry)?,
             Self::Ndjson(writer) => ndjson::write(writer, &entry)?,
             Self::Html(_, entries) => entries.push(entry),
@@ -108,7 +108,7 @@ impl<W: Write> Sink<W> {
 
     fn finish(self, head: &Head, summary: &Summary, more: Option<Position>) -> Result<(), Failure> {
         match self {
-            Self::Text(mut output, mut table) => {
+            Self::Text(mut output, mut table, _) => {
                 text::write_head(&mut output, head, summary)?;
                 table.seek(SeekFrom::Start(0))?;
                 std::io::copy(&mut table, &mut output)?;

@@ -96,7 +96,7 @@ async fn the_state_as_of_a_moment_is_what_the_api_answered_then() {
     note("group and user have other names").await;
     inbox.delete(agent, &format!("chat_tagging/{of_rui}/")).await.expect(204);
     note("Rui is no VIP").await;
-    inbox.patch(agent, &format!("chats/{ANA}/resolve/"), json!({"resolved": true})).await.expect(200);
+    inbox.patch(admin, &format!("chats/{ANA}/resolve/"), json!({"resolved": true})).await.expect(200);
     note("Ana is resolved").await;
     let renamed = json!({"contacts": [{"profile": {"name": "Rui Costa"}, "wa_id": RUI}],
                          "messages": [text_message(RUI, "wamid.renamed", now(), "My new name")]});

@@ -28,8 +28,8 @@ async fn the_story_of_a_chat_is_told_in_order_with_who_and_what_and_the_names_of
     let agent = format!("agent (#{})", inbox.agent.id);
     let told = history(&inbox, &format!("chats/{RUI}/?limit=3&kind={}", TOLD.join(","))).await;
     let wanted = [
-        format!("WhatsApp showed the customer's name “Customer {RUI}”"),
         "the customer wrote: “Is it blue?”".to_owned(),
+        format!("WhatsApp showed the customer's name “Customer {RUI}”"),
         format!("tagged the chat with VIP (#{vip})"),
         format!("tagged the message {message} with Gold (#{vip})"),
         format!("assigned the chat to the user {agent} and assigned the chat to the group Sales (#{sales})"),

@@ -167,7 +167,7 @@ fn row(entry: &Entry) -> Markup {
             td.what { bdi { (entry.what) } br; span.kind { (stored.event_type) " · " (stored.aggregate_type) "/" (stored.aggregate_id) " #" (stored.sequence) } }
             td { (entry.family) }
             td.n { @if let Some(cause) = entry.causation { a href={ "#p" (cause) } { (cause) } } }
-            td { code title=(entry.correlation_id) { (entry.correlation_id.chars().take(13).collect::<String>()) } }
+            td { code title=(entry.correlation_id) { (super::text::end_of(&entry.correlation_id)) } }
             td { code title=(stored.hash) { (stored.hash.get(..12).unwrap_or_default()) } }
         }
     }

@@ -36,7 +36,8 @@ impl Axis {
         let part = f64::from(number) / f64::from(TICKS);
         let at = self.from + TimeDelta::milliseconds((self.seconds * part * 1_000.0) as i64);
         let form = match self.seconds as i64 {
-            0..=600 => "%H:%M:%S",
+            0..=20 => "%H:%M:%S%.3f",
+            21..=600 => "%H:%M:%S",
             601..=86_400 => "%H:%M",
             86_401..=604_800 => "%d %b %H:%M",
             _ => "%Y-%m-%d",
