@@ -18,9 +18,11 @@ use chatledger_domain::{Position, TenantId, WaId};
 use chrono::{DateTime, Utc};
 use sqlx::{PgPool, Postgres, QueryBuilder, Row, postgres::PgRow};
 
-/// How many positions one call looks through at most where the ledger has to be looked through: a quarter of a second
-/// or so.
-const WINDOW: i64 = 100_000;
+/// How many positions one call looks through at most where the ledger has to be looked through: a fraction of a second.
+const WINDOW: i64 = 50_000;
+/// A window that takes too long is made so much smaller, and tried again, down to this many positions.
+const SMALLER: i64 = 8;
+const LEAST: i64 = 500;
 
 /// Every column, of a table or alias named `e`.
 const COLUMNS: &str = "e.position, e.aggregate_type, e.aggregate_id, e.sequence, e.event_type, e.event_version, \
@@ -169,6 +171,11 @@ fn stored(row: &PgRow) -> Result<StoredEvent, sqlx::Error> {
     })
 }
 
+/// Whether the database ended a statement because of its time.
+fn took_too_long(error: &sqlx::Error) -> bool {
+    error.as_database_error().and_then(|error| error.code()).is_some_and(|code| code == "57014")
+}
+
 fn unavailable(error: sqlx::Error) -> Unavailable {
     Unavailable::new("the ledger", error)
 }
@@ -198,9 +205,17 @@ impl AuditTrail for PgAuditTrail {
                 (found.map(|events| (events, BTreeSet::new())), span.through)
             }
             Subject::User { .. } | Subject::Tag { .. } => {
-                let through = Position(span.through.0.min(span.after.0.saturating_add(WINDOW)));
-                let window = Span { through, ..span };
-                (self.looked_through(tenant, subject, window, kinds, limit).await, through)
+                let mut length = WINDOW;
+                loop {
+                    let through = Position(span.through.0.min(span.after.0.saturating_add(length)));
+                    let window = Span { through, ..span };
+                    let found = self.looked_through(tenant, subject, window, kinds, limit).await;
+                    if length > LEAST && found.as_ref().is_err_and(took_too_long) {
+                        length /= SMALLER;
+                        continue;
+                    }
+                    break (found, through);
+                }
             }
         };
         let (events, taken) = found.map_err(unavailable)?;

@@ -103,3 +103,54 @@ async fn pages_follow_each_other_without_holes_and_stay_at_their_moment() {
     let all = history(&inbox, &format!("chats/{RUI}/")).await;
     assert_eq!([whole["results"].as_array().expect("a list").clone(), since].concat(), all);
 }
+
+#[tokio::test]
+async fn no_value_in_any_path_or_query_is_a_fault() {
+    let inbox = Inbox::start().await;
+    inbox.customer_writes(RUI, "Hello").await;
+    let tag = new_tag(&inbox, "VIP", None).await;
+    let nasty = [
+        "",
+        "%00",
+        "%FF",
+        "-1",
+        "0",
+        "99999999999999999999",
+        "9223372036854775807",
+        "-9223372036854775808",
+        "1.5",
+        "%F0%9F%92%A9",
+        "a%0d%0ab",
+        "'%20OR%201=1--",
+        "%25",
+        "null",
+        "@",
+        "@9223372036854775807",
+        "@-9223372036854775808",
+        "0001-01-01T00:00:00Z",
+        "9999-12-31T23:59:59Z",
+        "-0001-01-01T00:00:00Z",
+        "2026-13-01T00:00:00Z",
+        "%2B262142-12-31T23:59:59Z",
+    ];
+    let paths = [
+        format!("audit/chats/{RUI}/"),
+        format!("audit/chats/{RUI}/state/"),
+        "audit/users/agent/".to_owned(),
+        format!("audit/tags/{tag}/"),
+    ];
+    for path in &paths {
+        for value in nasty {
+            for name in ["at", "from", "until", "kind", "after", "limit", "format"] {
+                let answer = inbox.get(&inbox.admin, &format!("{path}?{name}={value}")).await;
+                assert!([200, 400, 404].contains(&answer.status), "{path} {name}={value}: {}", answer.text);
+            }
+        }
+    }
+    for value in nasty.iter().filter(|value| !value.is_empty()) {
+        for noun in ["chats", "users", "tags"] {
+            let answer = inbox.get(&inbox.admin, &format!("audit/{noun}/{value}/")).await;
+            assert_eq!(answer.status, 404, "{noun} {value}: {}", answer.text);
+        }
+    }
+}
