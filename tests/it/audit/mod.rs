@@ -5,6 +5,7 @@ mod filters;
 mod forms;
 mod people;
 mod story;
+mod trail;
 mod unreadable;
 
 use chatledger_api::bootstrap::Login;
