@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::query::BYTES;
 use crate::{
-    engine::{Batch, Projection, ProjectionError, count_rows},
+    engine::{Batch, Projection, ProjectionError, Table, count_rows},
     text::clean,
 };
 
@@ -23,8 +23,13 @@ impl Projection for Media {
         "media"
     }
 
-    fn tables(&self) -> &'static [&'static str] {
-        &["media"]
+    fn tables(&self) -> &'static [Table] {
+        const TABLES: &[Table] = &[Table::looked_up("media", &["media_pkey"])];
+        TABLES
+    }
+
+    fn definition(&self) -> &'static [&'static str] {
+        &[include_str!("apply.rs")]
     }
 
     async fn apply(&self, db: &mut PgConnection, batch: &Batch<'_>) -> Result<(), ProjectionError> {
@@ -44,7 +49,7 @@ impl Projection for Media {
                     }
                 }
                 MediaEvent::MediaFetchFailed(_) => {
-                    let sql = "UPDATE read_models.media SET has_failed = true WHERE tenant_id = $1 AND media_id = $2";
+                    let sql = "UPDATE media SET has_failed = true WHERE tenant_id = $1 AND media_id = $2";
                     sqlx::query(sql).bind(batch.tenant.0).bind(media.0).execute(&mut *db).await?;
                 }
             }
@@ -65,7 +70,7 @@ async fn expect(db: &mut PgConnection, batch: &Batch<'_>) -> Result<(), sqlx::Er
         return Ok(());
     }
     sqlx::query(
-        "INSERT INTO read_models.media (tenant_id, media_id, waba_id, has_failed)
+        "INSERT INTO media (tenant_id, media_id, waba_id, has_failed)
          SELECT $1, n.media_id, n.waba_id, false FROM unnest($2::uuid[], $3::text[]) AS n (media_id, waba_id)
          ON CONFLICT DO NOTHING",
     )
@@ -88,7 +93,7 @@ async fn store(
         MediaOrigin::Upload { .. } => None,
     };
     sqlx::query(
-        "INSERT INTO read_models.media
+        "INSERT INTO media
              (tenant_id, media_id, waba_id, blob, mime_type, size, sha256, filename, has_failed)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, false)
          ON CONFLICT (tenant_id, media_id) DO UPDATE SET

@@ -12,7 +12,8 @@ use super::{
     search::search_text,
 };
 use crate::{
-    engine::{Batch, OfChat, Projection, ProjectionError, count_rows},
+    engine::{Batch, OfChat, Projection, ProjectionError, Rows, Table, count_rows},
+    received_marks::recount_chat,
     text::clean,
 };
 
@@ -25,8 +26,16 @@ impl Projection for Messages {
         "messages"
     }
 
-    fn tables(&self) -> &'static [&'static str] {
-        &["messages", "message_statuses"]
+    fn tables(&self) -> &'static [Table] {
+        const TABLES: &[Table] = &[
+            Table::looked_up("messages", &["messages_pkey", "messages_by_waba_id"]),
+            Table::looked_up("message_statuses", &["message_statuses_pkey"]),
+        ];
+        TABLES
+    }
+
+    fn definition(&self) -> &'static [&'static str] {
+        &[include_str!("apply.rs"), include_str!("fold.rs"), include_str!("search.rs")]
     }
 
     async fn apply(&self, db: &mut PgConnection, batch: &Batch<'_>) -> Result<(), ProjectionError> {
@@ -41,12 +50,18 @@ impl Projection for Messages {
         for event in events {
             fold.event(event, |of, at| new.push(of, at));
         }
-        new.insert(&mut *db, batch.tenant, &fold.cells).await?;
+        new.insert(&mut *db, batch, &fold.cells).await?;
         let rows = i64::try_from(new.cells.len()).unwrap_or(i64::MAX);
         count_rows(&mut *db, batch.tenant, self.name(), rows).await?;
         let changed: Vec<&Cell> = fold.cells[..stored].iter().filter(|cell| cell.changed).collect();
         update(&mut *db, batch.tenant, &changed).await?;
         keep_waiting(db, batch.tenant, &fold).await?;
+        Ok(())
+    }
+
+    /// Marks of the chat have counted what was not there.
+    async fn freed(&self, db: &mut PgConnection, tenant: TenantId, wa_id: &str) -> Result<(), ProjectionError> {
+        recount_chat(db, tenant, wa_id).await?;
         Ok(())
     }
 }
@@ -80,10 +95,10 @@ async fn load(
     if !settled.is_empty() || !reported.is_empty() {
         let rows = sqlx::query(
             "SELECT message_id, waba_id, position, sent, delivered, read, is_failed, errors::text AS errors
-             FROM read_models.messages WHERE tenant_id = $1 AND message_id = ANY($2)
+             FROM messages WHERE tenant_id = $1 AND message_id = ANY($2)
              UNION
              SELECT message_id, waba_id, position, sent, delivered, read, is_failed, errors::text
-             FROM read_models.messages WHERE tenant_id = $1 AND waba_id = ANY($3)
+             FROM messages WHERE tenant_id = $1 AND waba_id = ANY($3)
              ORDER BY position",
         )
         .bind(tenant.0)
@@ -105,7 +120,7 @@ async fn load(
     if !bound.is_empty() {
         let rows = sqlx::query(
             "SELECT waba_id, sent, delivered, read, is_failed, errors::text AS errors
-             FROM read_models.message_statuses WHERE tenant_id = $1 AND waba_id = ANY($2)",
+             FROM message_statuses WHERE tenant_id = $1 AND waba_id = ANY($2)",
         )
         .bind(tenant.0)
         .bind(bound.iter().map(AsRef::as_ref).collect::<Vec<&str>>())
@@ -167,43 +182,28 @@ impl<'a> New<'a> {
         self.searches.push(search_text(kind, message, rendered));
     }
 
-    async fn insert(&self, db: &mut PgConnection, tenant: TenantId, cells: &[Cell]) -> Result<(), sqlx::Error> {
-        if self.cells.is_empty() {
-            return Ok(());
-        }
-        let cells = Cells::of(self.cells.iter().map(|at| &cells[*at]));
-        sqlx::query(
-            "INSERT INTO read_models.messages (tenant_id, message_id, waba_id, response, sent, delivered, read,
-                 is_failed, errors, wa_id, timestamp, position, from_us, kind, sender, context, payload, search)
-             SELECT $1, message_id, waba_id, response::json, sent, delivered, read, is_failed, errors::json, wa_id,
-                 timestamp, position, from_us, kind, sender, context, payload::json, search
-             FROM unnest($2::uuid[], $3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::bigint[], $8::boolean[],
-                 $9::text[], $10::text[], $11::bigint[], $12::bigint[], $13::boolean[], $14::text[], $15::bigint[],
-                 $16::text[], $17::text[], $18::text[])
-                 AS u (message_id, waba_id, response, sent, delivered, read, is_failed, errors, wa_id, timestamp,
-                     position, from_us, kind, sender, context, payload, search)",
-        )
-        .bind(tenant.0)
-        .bind(&cells.message_ids)
-        .bind(&cells.waba_ids)
-        .bind(&cells.responses)
-        .bind(&cells.sent)
-        .bind(&cells.delivered)
-        .bind(&cells.read)
-        .bind(&cells.failed)
-        .bind(&cells.errors)
-        .bind(&self.wa_ids)
-        .bind(&self.timestamps)
-        .bind(&self.positions)
-        .bind(&self.from_us)
-        .bind(&self.kinds)
-        .bind(&self.senders)
-        .bind(&self.contexts)
-        .bind(&self.payloads)
-        .bind(&self.searches)
-        .execute(db)
-        .await?;
-        Ok(())
+    async fn insert(&self, db: &mut PgConnection, batch: &Batch<'_>, cells: &[Cell]) -> Result<(), sqlx::Error> {
+        let cells = || self.cells.iter().map(|at| &cells[*at]);
+        Rows::of("messages")
+            .uuids("message_id", cells().map(|cell| cell.message_id))
+            .texts("waba_id", cells().map(|cell| cell.waba_id.as_deref()))
+            .jsons("response", cells().map(|cell| cell.response.as_deref()))
+            .integers("sent", cells().map(|cell| cell.statuses.sent))
+            .integers("delivered", cells().map(|cell| cell.statuses.delivered))
+            .integers("read", cells().map(|cell| cell.statuses.read))
+            .booleans("is_failed", cells().map(|cell| cell.statuses.is_failed))
+            .jsons("errors", cells().map(|cell| cell.statuses.errors.as_deref()))
+            .texts("wa_id", self.wa_ids.iter().copied())
+            .integers("timestamp", self.timestamps.iter().copied())
+            .integers("position", self.positions.iter().copied())
+            .booleans("from_us", self.from_us.iter().copied())
+            .texts("kind", self.kinds.iter().map(String::as_str))
+            .integers("sender", self.senders.iter().copied())
+            .texts("context", self.contexts.iter().map(Option::as_deref))
+            .jsons("payload", self.payloads.iter().copied())
+            .texts("search", self.searches.iter().map(String::as_str))
+            .insert(db, batch.tenant, batch.stage)
+            .await
     }
 }
 
@@ -247,7 +247,7 @@ async fn update(db: &mut PgConnection, tenant: TenantId, changed: &[&Cell]) -> R
     }
     let cells = Cells::of(changed.iter().copied());
     sqlx::query(
-        "UPDATE read_models.messages m SET waba_id = u.waba_id, response = coalesce(u.response::json, m.response),
+        "UPDATE messages m SET waba_id = u.waba_id, response = coalesce(u.response::json, m.response),
              sent = u.sent, delivered = u.delivered, read = u.read, is_failed = u.is_failed, errors = u.errors::json
          FROM unnest($2::uuid[], $3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::bigint[], $8::boolean[],
              $9::text[]) AS u (message_id, waba_id, response, sent, delivered, read, is_failed, errors)
@@ -269,7 +269,7 @@ async fn update(db: &mut PgConnection, tenant: TenantId, changed: &[&Cell]) -> R
 
 async fn keep_waiting(db: &mut PgConnection, tenant: TenantId, fold: &Fold) -> Result<(), sqlx::Error> {
     if !fold.found.is_empty() {
-        sqlx::query("DELETE FROM read_models.message_statuses WHERE tenant_id = $1 AND waba_id = ANY($2)")
+        sqlx::query("DELETE FROM message_statuses WHERE tenant_id = $1 AND waba_id = ANY($2)")
             .bind(tenant.0)
             .bind(&fold.found)
             .execute(&mut *db)
@@ -287,7 +287,7 @@ async fn keep_waiting(db: &mut PgConnection, tenant: TenantId, fold: &Fold) -> R
         return Ok(());
     }
     sqlx::query(
-        "INSERT INTO read_models.message_statuses (tenant_id, waba_id, sent, delivered, read, is_failed, errors)
+        "INSERT INTO message_statuses (tenant_id, waba_id, sent, delivered, read, is_failed, errors)
          SELECT $1, waba_id, sent, delivered, read, is_failed, errors::json
          FROM unnest($2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::boolean[], $7::text[])
              AS u (waba_id, sent, delivered, read, is_failed, errors)

@@ -9,7 +9,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::{
-    engine::{Batch, OfChat, Projection, ProjectionError, count_rows},
+    engine::{Batch, OfChat, Projection, ProjectionError, Rows, Table, count_rows},
     text::clean,
 };
 
@@ -59,6 +59,19 @@ impl<'a> Entries<'a> {
         self.waba_ids.push(waba_id.map(|id| clean(id).into_owned()));
     }
 
+    fn rows(&self, table: &'static str) -> Rows<'_> {
+        Rows::of(table)
+            .integers("position", self.positions.iter().copied())
+            .integers("timestamp", self.timestamps.iter().copied())
+            .texts("wa_id", self.wa_ids.iter().copied())
+            .booleans("added", self.added.iter().copied())
+            .integers("tag_id", self.tags.iter().copied())
+            .texts("tag_name", self.names.iter().map(String::as_str))
+            .texts("tag_color", self.colors.iter().map(Option::as_deref))
+            .jsons("extra", self.extras.iter().copied())
+            .integers("done_by", self.done_by.iter().copied())
+    }
+
     fn len(&self) -> i64 {
         i64::try_from(self.positions.len()).unwrap_or(i64::MAX)
     }
@@ -70,8 +83,13 @@ impl Projection for TaggingEvents {
         "tagging_events"
     }
 
-    fn tables(&self) -> &'static [&'static str] {
-        &["chat_tagging_events", "message_tagging_events"]
+    fn tables(&self) -> &'static [Table] {
+        const TABLES: &[Table] = &[Table::growing("chat_tagging_events"), Table::growing("message_tagging_events")];
+        TABLES
+    }
+
+    fn definition(&self) -> &'static [&'static str] {
+        &[include_str!("apply.rs")]
     }
 
     async fn apply(&self, db: &mut PgConnection, batch: &Batch<'_>) -> Result<(), ProjectionError> {
@@ -104,65 +122,15 @@ impl Projection for TaggingEvents {
                 _ => {}
             }
         }
-        if chats.len() > 0 {
-            insert_chats(&mut *db, batch, &chats).await?;
-            count_rows(&mut *db, batch.tenant, self.name(), chats.len()).await?;
-        }
-        if messages.len() > 0 {
-            insert_messages(&mut *db, batch, &messages).await?;
-            count_rows(db, batch.tenant, MESSAGES, messages.len()).await?;
-        }
+        chats.rows("chat_tagging_events").insert(&mut *db, batch.tenant, batch.stage).await?;
+        count_rows(&mut *db, batch.tenant, self.name(), chats.len()).await?;
+        messages
+            .rows("message_tagging_events")
+            .uuids("message_id", messages.messages.iter().copied())
+            .texts("waba_id", messages.waba_ids.iter().map(Option::as_deref))
+            .insert(&mut *db, batch.tenant, batch.stage)
+            .await?;
+        count_rows(db, batch.tenant, MESSAGES, messages.len()).await?;
         Ok(())
     }
-}
-
-async fn insert_chats(db: &mut PgConnection, batch: &Batch<'_>, entries: &Entries<'_>) -> Result<(), sqlx::Error> {
-    sqlx::query(
-        "INSERT INTO read_models.chat_tagging_events (tenant_id, position, timestamp, wa_id, added, tag_id, tag_name,
-             tag_color, extra, done_by)
-         SELECT $1, position, timestamp, wa_id, added, tag_id, tag_name, tag_color, extra::json, done_by
-         FROM unnest($2::bigint[], $3::bigint[], $4::text[], $5::boolean[], $6::bigint[], $7::text[], $8::text[],
-             $9::text[], $10::bigint[])
-             AS u (position, timestamp, wa_id, added, tag_id, tag_name, tag_color, extra, done_by)",
-    )
-    .bind(batch.tenant.0)
-    .bind(&entries.positions)
-    .bind(&entries.timestamps)
-    .bind(&entries.wa_ids)
-    .bind(&entries.added)
-    .bind(&entries.tags)
-    .bind(&entries.names)
-    .bind(&entries.colors)
-    .bind(&entries.extras)
-    .bind(&entries.done_by)
-    .execute(db)
-    .await?;
-    Ok(())
-}
-
-async fn insert_messages(db: &mut PgConnection, batch: &Batch<'_>, entries: &Entries<'_>) -> Result<(), sqlx::Error> {
-    sqlx::query(
-        "INSERT INTO read_models.message_tagging_events (tenant_id, position, timestamp, wa_id, message_id, waba_id,
-             added, tag_id, tag_name, tag_color, extra, done_by)
-         SELECT $1, position, timestamp, wa_id, message_id, waba_id, added, tag_id, tag_name, tag_color, extra::json,
-             done_by
-         FROM unnest($2::bigint[], $3::bigint[], $4::text[], $5::uuid[], $6::text[], $7::boolean[], $8::bigint[],
-             $9::text[], $10::text[], $11::text[], $12::bigint[])
-             AS u (position, timestamp, wa_id, message_id, waba_id, added, tag_id, tag_name, tag_color, extra, done_by)",
-    )
-    .bind(batch.tenant.0)
-    .bind(&entries.positions)
-    .bind(&entries.timestamps)
-    .bind(&entries.wa_ids)
-    .bind(&entries.messages)
-    .bind(&entries.waba_ids)
-    .bind(&entries.added)
-    .bind(&entries.tags)
-    .bind(&entries.names)
-    .bind(&entries.colors)
-    .bind(&entries.extras)
-    .bind(&entries.done_by)
-    .execute(db)
-    .await?;
-    Ok(())
 }
