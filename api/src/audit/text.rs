@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use chatledger_application::audit::{ChatAsOf, Entry};
+use chatledger_application::audit::{ChatAsOf, Entry, Label, plain};
 
 use super::{Head, Summary, readable, readable_second};
 
@@ -25,7 +25,7 @@ pub fn write(output: &mut impl Write, entry: &Entry, names_streams: bool) -> std
         "{:>8}  {}  {:<24}  {:<11}  {:<13}  {:>8}  {:<12}  {of}{}",
         stored.position,
         readable(stored.recorded_at),
-        cut(&who, 24),
+        cut(&plain(&who), 24),
         cut(&entry.family, 11),
         end_of(&entry.correlation_id),
         entry.causation.map_or_else(|| "-".to_owned(), |position| position.to_string()),
@@ -39,7 +39,7 @@ pub fn write(output: &mut impl Write, entry: &Entry, names_streams: bool) -> std
 /// # Errors
 /// When nothing can be written.
 pub fn write_head(output: &mut impl Write, head: &Head, summary: &Summary) -> std::io::Result<()> {
-    writeln!(output, "{} of {}, up to position {}", head.title, head.tenant, head.span.through)?;
+    writeln!(output, "{} of {}, up to position {}", plain(&head.title), head.tenant, head.span.through)?;
     match (summary.first, summary.last) {
         (Some((first, since)), Some((last, until))) => writeln!(
             output,
@@ -55,7 +55,7 @@ pub fn write_head(output: &mut impl Write, head: &Head, summary: &Summary) -> st
     }
     if summary.entries > 0 {
         writeln!(output, "what:     {}", Summary::leading(&summary.kinds, 6))?;
-        writeln!(output, "by whom:  {}", Summary::leading(&summary.people, 6))?;
+        writeln!(output, "by whom:  {}", plain(&Summary::leading(&summary.people, 6)))?;
     }
     if summary.erased > 0 {
         writeln!(output, "erased:   the content of {} event(s)", summary.erased)?;
@@ -80,15 +80,15 @@ pub fn write_head(output: &mut impl Write, head: &Head, summary: &Summary) -> st
 /// When nothing can be written.
 pub fn write_state(output: &mut impl Write, chat: &ChatAsOf) -> std::io::Result<()> {
     let nobody = || "nobody".to_owned();
-    let label = |label: &Option<_>| label.as_ref().map_or_else(nobody, ToString::to_string);
-    let name = chat.name.as_deref().map(|name| format!(" ({})", name.escape_debug())).unwrap_or_default();
+    let label = |label: &Option<Label>| label.as_ref().map_or_else(nobody, |label| plain(&label.to_string()));
+    let name = chat.name.as_deref().map(|name| format!(" ({})", plain(name))).unwrap_or_default();
     writeln!(output, "as of position {}, {} UTC:", chat.position, readable(chat.time))?;
     writeln!(output, "  customer  {}{name}", chat.wa_id)?;
     writeln!(output, "  user      {}", label(&chat.user))?;
     writeln!(output, "  group     {}", label(&chat.group))?;
     let tags: Vec<String> =
         chat.tags.iter().map(|applied| format!("{} since position {}", applied.tag, applied.tagging)).collect();
-    writeln!(output, "  tags      {}", if tags.is_empty() { "none".to_owned() } else { tags.join(", ") })?;
+    writeln!(output, "  tags      {}", if tags.is_empty() { "none".to_owned() } else { plain(&tags.join(", ")) })?;
     let window = match (chat.window_closes_at, chat.window_open) {
         (Some(at), true) => format!("open until {} UTC", readable_second(at)),
         (Some(at), false) => format!("closed since {} UTC", readable_second(at)),

@@ -19,3 +19,4 @@ pub use names::{Label, Names};
 pub use span::{Moment, Wanted};
 pub use state::{AppliedTag, ChatAsOf};
 pub use timeline::{Timeline, kinds, unknown_kind};
+pub use words::plain;

@@ -165,8 +165,13 @@ async fn the_report_stands_alone_and_runs_nothing_that_a_customer_wrote() {
 #[tokio::test]
 async fn text_steers_no_terminal() {
     let (inbox, _) = hostile().await;
+    let red = new_tag(&inbox, "\u{1b}[31mred\u{202e}", None).await;
+    tag_chat(&inbox, &inbox.agent, RUI, red).await;
     let table = audited(&inbox, &["chat", RUI]).await;
-    assert!(!table.contains(|c: char| (c.is_control() && c != '\n') || c == '\u{202e}'), "{table:?}");
+    for told in [&table, &audited(&inbox, &["tag", &red.to_string()]).await, &audited(&inbox, &["state", RUI]).await] {
+        assert!(!told.contains(|c: char| (c.is_control() && c != '\n') || c == '\u{202e}'), "{told:?}");
+        assert!(told.contains("[31mred"), "{told}");
+    }
     assert!(table.contains("“ [2Jterminal”") || table.contains("“[2Jterminal”"), "{table}");
     // Auditing reads and never writes: the chain is as it was.
     let tenant = chatledger_domain::TenantId(inbox.tenant);

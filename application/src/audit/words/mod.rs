@@ -122,7 +122,8 @@ fn quoted(text: &str) -> String {
 }
 
 /// Text on one line, without what could steer a terminal or turn the direction of writing around.
-pub(super) fn plain(text: &str) -> String {
+#[must_use]
+pub fn plain(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     for letter in text.chars() {
         match letter {
