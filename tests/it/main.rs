@@ -1,6 +1,7 @@
 //! One integration test binary.
 
 mod architecture;
+mod audit;
 mod catalog;
 mod deliveries;
 mod embedded;

@@ -30,7 +30,9 @@ use chatledger_infrastructure::{
     },
     outbound::{Parts as SenderParts, Sender, SenderConfig},
     plugins::HttpPlugins,
-    postgres::{PgLedger, PgQuarantine, PgRefreshes, PgVault, Pool, ShownEvent, VerifyError, show, verify},
+    postgres::{
+        PgAuditTrail, PgLedger, PgQuarantine, PgRefreshes, PgVault, Pool, ShownEvent, VerifyError, show, verify,
+    },
     receipts::{Parts as ReceiptParts, Receipts},
     rules::Rules,
     system::{SystemClock, SystemRandom},
@@ -123,6 +125,7 @@ impl Core {
         let media: Arc<dyn MediaStore> = Arc::new(media_store(config)?);
         let application = Arc::new(Application::new(Ports {
             ledger: ledger.clone(),
+            audit_trail: Arc::new(PgAuditTrail::new(pool.clone())),
             read_models: models.clone(),
             recipients: recipients.clone(),
             subscribers: models.clone(),

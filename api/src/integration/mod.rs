@@ -3,6 +3,7 @@
 pub mod activation;
 pub mod api_tokens;
 pub mod assignment;
+pub mod audit;
 pub mod auth;
 pub mod bulk;
 mod call_target;
@@ -81,6 +82,7 @@ pub(crate) fn endpoints() -> impl Iterator<Item = &'static Endpoint> {
         signing::ENDPOINTS,
         rule_engine::ENDPOINTS,
         api_tokens::ENDPOINTS,
+        audit::ENDPOINTS,
         contacts::ENDPOINTS,
         saved_responses::ENDPOINTS,
         bulk::ENDPOINTS,

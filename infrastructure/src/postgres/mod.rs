@@ -1,6 +1,7 @@
 //! Postgres: the ledger, the vault, the quarantine, the private cluster, and what every connection needs.
 
 mod append;
+mod audit;
 mod embedded;
 mod feed;
 mod group;
@@ -17,6 +18,7 @@ mod show;
 mod vault;
 mod verify;
 
+pub use audit::PgAuditTrail;
 pub use embedded::{Embedded, EmbeddedError};
 pub use ledger::PgLedger;
 pub use quarantine::PgQuarantine;
