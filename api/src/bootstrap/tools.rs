@@ -16,7 +16,7 @@ use chatledger_domain::{GroupId, Position, Role, TenantId, UserId};
 use chatledger_infrastructure::{
     config::Config,
     deliveries::PgDeliveryLog,
-    postgres::{PgLedger, ShownEvent, Verified, VerifyError, show, verify},
+    postgres::{PgLedger, Pool, ShownEvent, show},
     system::SystemRandom,
 };
 use chatledger_projections::views::{PageRequest, UserView, WebhookView};
@@ -78,6 +78,11 @@ impl Tools {
         Ok(Self { application: core.application.clone(), deliveries, core, engine, database })
     }
 
+    /// The database, for the other tools.
+    pub(super) fn pool(&self) -> &Pool {
+        &self.database.pool
+    }
+
     /// Closes it.
     pub async fn close(self) {
         self.engine.stop().await;
@@ -91,14 +96,6 @@ impl Tools {
     pub async fn tenants(&self) -> Result<Vec<TenantEntry>, StartError> {
         let all = self.core.directory.all().await.map_err(|e| StartError::Database(e.into()))?;
         Ok(all.to_vec())
-    }
-
-    /// The tenants that have a ledger, with the newest position of each.
-    ///
-    /// # Errors
-    /// The database's fault.
-    pub async fn ledgers(&self) -> Result<Vec<(TenantId, Position)>, StartError> {
-        self.core.ledger.heads().await.map_err(|e| StartError::Database(e.into()))
     }
 
     /// The built-in group of a role.
@@ -160,18 +157,6 @@ impl Tools {
     #[must_use]
     pub fn deliveries(&self) -> &dyn DeliveryLog {
         &self.deliveries
-    }
-
-    /// Proves a tenant's ledger.
-    ///
-    /// # Errors
-    /// The first place where it is not as it was written.
-    pub async fn verify(
-        &self,
-        tenant: TenantId,
-        progress: impl FnMut(i64, i64) + Send,
-    ) -> Result<Verified, VerifyError> {
-        verify(&self.database.pool, tenant, progress).await
     }
 
     /// Events as they are stored.

@@ -42,12 +42,21 @@ impl Bar {
         // A line each tenth, so that logs stay short.
         let tenth = if total > 0 { done * 10 / total } else { 10 };
         if self.told.swap(tenth, Ordering::Relaxed) != tenth {
-            let seconds = self.since.elapsed().as_secs_f64().max(0.001);
+            let rate = position as f64 / self.since.elapsed().as_secs_f64().max(0.001);
             let line = serde_json::json!({
                 "progress": self.what, "done": done, "total": total, "percent": tenth * 10,
-                "events_per_second": (position as f64 / seconds).round(),
+                "events_per_second": rate.round(),
+                "seconds_to_go": (length.saturating_sub(position) as f64 / rate.max(1.0)).round(),
             });
             eprintln!("{line}");
+        }
+    }
+
+    /// Prints something that stays, above the bar.
+    pub fn aside(&self, print: impl FnOnce()) {
+        match &self.bar {
+            Some(bar) => bar.suspend(print),
+            None => print(),
         }
     }
 
