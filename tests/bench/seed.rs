@@ -4,7 +4,10 @@
 //! So many chats are open at a time; each is talked in for a while (messages both ways with their statuses, marks, tags,
 //! assignments, notes in the address book) and then makes room for another. The same seed gives the same events.
 
+// With their paths, so that the tests can take this file in as well.
+#[path = "seed/bodies.rs"]
 mod bodies;
+#[path = "seed/conversation.rs"]
 mod conversation;
 
 use std::{collections::BTreeSet, sync::Arc};
