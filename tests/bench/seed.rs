@@ -43,7 +43,7 @@ const TAGS: usize = 30;
 const PACE: i64 = 2_000;
 
 /// Writes at least so many events into the tenant's ledger; how many it has then. An empty ledger gets its tenant and
-/// the built-in groups first. Nobody else may write to it meanwhile.
+/// the built-in groups first. A ledger is seeded once, and nobody else may write to it meanwhile.
 pub async fn seed(ledger: &dyn Ledger, tenant: TenantId, events: usize) -> i64 {
     let mut inbox = Inbox::furnish(ledger, tenant).await;
     let first = ledger.head(tenant).await.expect("the ledger answers").0;

@@ -42,7 +42,8 @@ pub struct Tools {
     pub application: Arc<Application>,
     deliveries: PgDeliveryLog,
     core: Core,
-    engine: EngineHandle,
+    /// `None` where the commands only look, and leave the read models to others.
+    engine: Option<EngineHandle>,
     database: Database,
 }
 
@@ -51,13 +52,16 @@ impl Tools {
     ///
     /// # Errors
     /// What is wrong, in words for the operator.
-    pub async fn open(mut config: Config) -> Result<Self, StartError> {
-        use_sandbox_key(&mut config)?;
-        if config.master_key.is_none() {
-            // Commands that come this way read no secret. A key of chance opens nothing and is forgotten.
-            config.master_key = key_of(&SystemRandom.hex(32));
-        }
-        Self::open_on(config).await
+    pub async fn open(config: Config) -> Result<Self, StartError> {
+        Self::open_on(without_secrets(config)?, true).await
+    }
+
+    /// The same for commands that only look at the ledger: nothing is written, no read model moves meanwhile.
+    ///
+    /// # Errors
+    /// What is wrong, in words for the operator.
+    pub async fn open_to_look(config: Config) -> Result<Self, StartError> {
+        Self::open_on(without_secrets(config)?, false).await
     }
 
     /// The same for commands that keep secrets: the master key must be set.
@@ -66,14 +70,14 @@ impl Tools {
     /// What is wrong, in words for the operator.
     pub async fn open_with_key(mut config: Config) -> Result<Self, StartError> {
         use_sandbox_key(&mut config)?;
-        Self::open_on(config).await
+        Self::open_on(config, true).await
     }
 
-    async fn open_on(config: Config) -> Result<Self, StartError> {
+    async fn open_on(config: Config, with_engine: bool) -> Result<Self, StartError> {
         let database = Database::open_beside(&config).await?;
         let ledger: Arc<dyn Ledger> = Arc::new(PgLedger::new(database.pool.clone()));
-        let engine = Engine::start(database.pool.clone(), ledger.clone(), Options::default());
-        let core = Core::new(&config, &database, ledger, Some(&engine), None)?;
+        let engine = with_engine.then(|| Engine::start(database.pool.clone(), ledger.clone(), Options::default()));
+        let core = Core::new(&config, &database, ledger, engine.as_ref(), None)?;
         let deliveries = PgDeliveryLog::new(database.pool.clone());
         Ok(Self { application: core.application.clone(), deliveries, core, engine, database })
     }
@@ -85,7 +89,9 @@ impl Tools {
 
     /// Closes it.
     pub async fn close(self) {
-        self.engine.stop().await;
+        if let Some(engine) = self.engine {
+            engine.stop().await;
+        }
         self.database.close().await;
     }
 
@@ -194,6 +200,15 @@ impl Tools {
     pub fn projections() -> Vec<&'static str> {
         names()
     }
+}
+
+/// For commands that read no secret: a key of chance opens nothing and is forgotten.
+fn without_secrets(mut config: Config) -> Result<Config, StartError> {
+    use_sandbox_key(&mut config)?;
+    if config.master_key.is_none() {
+        config.master_key = key_of(&SystemRandom.hex(32));
+    }
+    Ok(config)
 }
 
 /// On a sandbox's folder, the sandbox's key.

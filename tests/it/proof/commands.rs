@@ -11,7 +11,7 @@ use sqlx::PgPool;
 
 use super::{
     forger::{REMOVE, break_in, forge, rehash},
-    ledger,
+    grow, ledger,
 };
 use crate::harness::{
     postgres::{TestDatabase, database},
@@ -65,7 +65,7 @@ impl Operator {
     }
 }
 
-/// A second ledger that nobody touches stands beside the one that the tests are about.
+/// With a ledger of its own.
 async fn operator() -> (Operator, PgPool, chatledger_domain::TenantId) {
     let TestDatabase { pool, url } = database().await;
     let (tenant, _) = ledger(&pool, "acme", 40).await;
@@ -83,7 +83,8 @@ async fn a_checkpoint_finds_a_ledger_that_was_rewritten_since() {
 
     operator.ok(&["checkpoint", "--tenant", "acme", "--output", "monday.json"]);
     assert!(operator.fails(&["checkpoint", "--output", "monday.json"]).contains("exists"), "a witness is kept");
-    let (_, head) = ledger(&pool, "acme", 40).await;
+    grow(&pool, tenant).await;
+    let head = grow(&pool, tenant).await;
     operator.ok(&["checkpoint", "--output", "tuesday.json"]);
     let check = ["check-checkpoint", "monday.json", "tuesday.json", "--public-key", key];
     let said = operator.ok(&check);

@@ -10,7 +10,7 @@ use sqlx::PgPool;
 use super::{
     checkpoint,
     forger::{INSERT, REMOVE, SWAP, break_in, clear, forge, rehash},
-    in_order, ledger,
+    grow, in_order, ledger,
 };
 use crate::harness::postgres::database;
 
@@ -135,8 +135,9 @@ async fn a_ledger_that_only_grew_agrees_with_every_checkpoint_of_it() {
     let pool = database().await.pool;
     let key = CheckpointKey::of_bytes(&[7; 32]);
     let mut kept = Vec::new();
+    let (tenant, _) = ledger(&pool, "grows", 20).await;
     for _ in 0..4 {
-        let (tenant, _) = ledger(&pool, "grows", 20).await;
+        grow(&pool, tenant).await;
         kept.push(checkpoint(&pool, tenant, &key).await);
     }
     let positions: Vec<Position> = kept.iter().map(|checkpoint| checkpoint.position).collect();

@@ -62,7 +62,7 @@ async fn on_database(config: Config, command: LedgerCommand) -> Result<ExitCode,
         LedgerCommand::Prove(args) if args.signs() => Some(crate::bootstrap::checkpoint_key(&config)?),
         _ => None,
     };
-    let tools = Tools::open(config).await?;
+    let tools = Tools::open_to_look(config).await?;
     let result = match (command, key) {
         (LedgerCommand::Verify(args), _) => verify::run(&tools, &args).await,
         (LedgerCommand::Show(args), _) => show::run(&tools, &args).await,
