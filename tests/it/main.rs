@@ -13,12 +13,15 @@ mod integration;
 mod ledger;
 mod outbound;
 mod projections;
+mod proof;
 mod readers;
 mod reliability;
 mod routes;
 mod rule_engine;
 mod rules;
 mod sandbox;
+#[path = "../bench/seed.rs"]
+mod seed;
 mod signatures;
 mod vault;
 mod websocket;

@@ -5,6 +5,7 @@ mod bulk;
 mod database;
 mod deliveries;
 mod probe;
+mod proof;
 mod read_models;
 mod rules;
 mod sandbox;
@@ -17,7 +18,9 @@ mod webhooks;
 mod websockets;
 
 pub use chatledger_infrastructure::config::{Config, ConfigErrors, DEFAULTS as CONFIG_DEFAULTS};
-pub use chatledger_infrastructure::postgres::{Broken, ShownEvent, Verified, VerifyError};
+pub use chatledger_infrastructure::postgres::{Broken, Marks, ShownEvent, Verified, VerifyError};
+pub use chatledger_infrastructure::proof::{Checkpoint, CheckpointKey, KeyError, Proof, PublicKey};
+pub use proof::{checkpoint_key, create_checkpoint_key};
 pub use sandbox::{Login, Sandbox};
 pub use server::Server;
 pub use simulator::{StandaloneSimulator, sandbox_simulator_url};

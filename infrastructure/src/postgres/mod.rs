@@ -5,10 +5,12 @@ mod audit;
 mod embedded;
 mod feed;
 mod group;
-mod hash;
+pub(crate) mod hash;
 mod ledger;
 mod prepare;
+mod prove;
 mod quarantine;
+mod raw;
 mod read;
 mod readers;
 mod refreshes;
@@ -21,6 +23,7 @@ mod verify;
 pub use audit::PgAuditTrail;
 pub use embedded::{Embedded, EmbeddedError};
 pub use ledger::PgLedger;
+pub use prove::{ProveError, Proved, prove};
 pub use quarantine::PgQuarantine;
 pub use readers::readers;
 pub use refreshes::PgRefreshes;
@@ -29,7 +32,7 @@ pub use show::{ShownEvent, show};
 /// A pool of connections, and how it fails: for those who put the parts together.
 pub use sqlx::{Error as DatabaseError, PgPool as Pool};
 pub use vault::PgVault;
-pub use verify::{Broken, Verified, VerifyError, verify};
+pub use verify::{Broken, Mark, Marks, Verified, VerifyError, ledgers, marks, verify};
 
 /// The migrations, compiled in.
 static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!("../migrations");
