@@ -36,7 +36,7 @@ pub struct Asked {
 enum Sink<W: Write> {
     /// What stands above a table is only known at its end. And whether lines say what they are about.
     Text(W, SpooledTempFile, bool),
-    Csv(csv::Writer<W>),
+    Csv(Box<csv::Writer<W>>),
     Ndjson(std::io::BufWriter<W>),
     Html(W, Vec<Entry>),
 }
@@ -48,7 +48,7 @@ pub async fn write(tools: &Tools, asked: Asked, output: impl Write, shows_progre
     let span = application.audit_span(tenant, &wanted).await?;
     let mut sink = match format {
         Format::Text => Sink::Text(output, SpooledTempFile::new(IN_MEMORY), !matches!(subject, Subject::Chat(_))),
-        Format::Csv => Sink::Csv(csv::Writer::new(output)?),
+        Format::Csv => Sink::Csv(Box::new(csv::Writer::new(output)?)),
         Format::Ndjson => Sink::Ndjson(std::io::BufWriter::new(output)),
         Format::Html => Sink::Html(output, Vec::new()),
     };
