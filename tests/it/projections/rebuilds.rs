@@ -59,7 +59,7 @@ async fn a_rebuild_killed_at_twenty_moments_goes_on_and_ends_equal() {
     let (mut killed, mut swapped) = (0, 0);
     while killed < 20 {
         // Live projection goes on meanwhile.
-        generate(&mut w, 100 + killed, 20, &users, &groups, &tags).await;
+        generate(&mut w, 100 + killed + swapped, 20, &users, &groups, &tags).await;
         let mut child = command(&database, &["rebuild", "--all"]).spawn().expect("the command starts");
         tokio::time::sleep(whole.mul_f64(random.random_range(0.02..1.0))).await;
         match child.try_wait().expect("its state") {
