@@ -100,7 +100,7 @@ impl Core {
     pub fn new(
         config: &Config,
         database: &Database,
-        ledger: Arc<dyn Ledger>,
+        ledger: Arc<PgLedger>,
         engine: Option<&EngineHandle>,
         local: Option<SocketAddr>,
     ) -> Result<Self, StartError> {
@@ -123,6 +123,7 @@ impl Core {
         let media: Arc<dyn MediaStore> = Arc::new(media_store(config)?);
         let application = Arc::new(Application::new(Ports {
             ledger: ledger.clone(),
+            erasures: ledger.clone(),
             read_models: models.clone(),
             recipients: recipients.clone(),
             subscribers: models.clone(),
@@ -178,7 +179,7 @@ impl Server {
         let base_url = config.public_url.clone().unwrap_or_else(|| format!("http://{local}"));
         let metrics = metrics_recorder();
         let database = Database::open(&config).await?;
-        let ledger: Arc<dyn Ledger> = Arc::new(PgLedger::new(database.pool.clone()));
+        let ledger = Arc::new(PgLedger::new(database.pool.clone()));
         let engine = Engine::start(database.pool.clone(), ledger.clone(), Options::default());
         let core = Core::new(&config, &database, ledger, Some(&engine), Some(local))?;
         let whatsapp = Arc::new(whatsapp_client(&config)?);

@@ -5,9 +5,12 @@ use std::time::Duration;
 use super::server::Core;
 
 /// What a crash cut short goes on, at start and every minute: taggings of a deleted tag are removed, chats of a deleted
-/// group or a deactivated user taken from it.
+/// group or a deactivated user taken from it, forgotten files removed from the store.
 pub(super) async fn finish(core: Core) {
     loop {
+        if let Err(error) = core.application.remove_forgotten_files().await {
+            tracing::warn!(%error, "the files of a forgotten contact are not removed yet");
+        }
         if let Ok(tenants) = core.directory.all().await {
             for tenant in tenants.iter() {
                 if let Err(error) = core.application.finish_tag_deletions(tenant.id).await {

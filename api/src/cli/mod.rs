@@ -54,7 +54,7 @@ enum Command {
     Webhooks(webhooks::WebhooksArgs),
     /// What webhooks were told: list it, show it with every attempt, make it again.
     Deliveries(deliveries::DeliveriesArgs),
-    /// Fill the address book.
+    /// Fill the address book; forget a contact.
     Contact(contact::ContactArgs),
     /// Check the configuration, or print the documented defaults.
     Config(ConfigArgs),

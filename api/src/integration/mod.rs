@@ -11,6 +11,7 @@ pub mod chats;
 pub mod contacts;
 mod content;
 pub mod deliveries;
+pub mod erasure;
 pub mod group_permissions;
 pub mod groups;
 pub mod histories;
@@ -82,6 +83,7 @@ pub(crate) fn endpoints() -> impl Iterator<Item = &'static Endpoint> {
         rule_engine::ENDPOINTS,
         api_tokens::ENDPOINTS,
         contacts::ENDPOINTS,
+        erasure::ENDPOINTS,
         saved_responses::ENDPOINTS,
         bulk::ENDPOINTS,
     ];

@@ -2,6 +2,7 @@
 
 mod append;
 mod embedded;
+mod erase;
 mod feed;
 mod group;
 mod hash;

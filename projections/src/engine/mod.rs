@@ -19,7 +19,7 @@ pub use rebuild::{Progress, RebuildError, rebuild};
 pub use watch::Watch;
 
 pub(crate) use cursor::applied;
-pub(crate) use projection::{ALL, Batch, OfChat, Projection, ProjectionError, checked_wa_id, count_rows};
+pub(crate) use projection::{ALL, Batch, OfChat, Projection, ProjectionError, checked_wa_id, count_rows, recount};
 
 /// The names of all read models.
 #[must_use]

@@ -130,16 +130,24 @@ pub(crate) async fn count_rows(
     projection: &str,
     more: i64,
 ) -> Result<(), sqlx::Error> {
-    if more != 0 {
-        sqlx::query(
-            "INSERT INTO read_models.counters AS c (tenant_id, projection, value) VALUES ($1, $2, $3)
-             ON CONFLICT (tenant_id, projection) DO UPDATE SET value = c.value + excluded.value",
-        )
-        .bind(tenant.0)
-        .bind(projection)
-        .bind(more)
-        .execute(db)
-        .await?;
-    }
+    if more == 0 { Ok(()) } else { recount(db, tenant, projection, more).await }
+}
+
+/// The same where rows may have come and gone in one batch: then there is a count whether or not they did in two.
+pub(crate) async fn recount(
+    db: &mut PgConnection,
+    tenant: TenantId,
+    projection: &str,
+    more: i64,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "INSERT INTO read_models.counters AS c (tenant_id, projection, value) VALUES ($1, $2, $3)
+         ON CONFLICT (tenant_id, projection) DO UPDATE SET value = c.value + excluded.value",
+    )
+    .bind(tenant.0)
+    .bind(projection)
+    .bind(more)
+    .execute(db)
+    .await?;
     Ok(())
 }
