@@ -6,6 +6,7 @@ mod deliveries;
 mod embedded;
 mod event_fixtures;
 mod event_schemas;
+mod forgetting;
 mod harness;
 mod inbound;
 mod integration;
