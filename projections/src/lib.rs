@@ -34,7 +34,11 @@ mod webhooks;
 use chatledger_application::ports::Unavailable;
 
 pub use contacts::InternalContacts;
-pub use engine::{Engine, EngineHandle, Lag, Options, Progress, RebuildError, Watch, lag, names, rebuild, tables};
+pub use engine::{
+    Difference, Engine, EngineHandle, Lag, Options, ParkedStream, Progress, RebuildError, RebuildOptions, Report,
+    Retried, Step, Then, Watch, Which, discard_rebuild, drop_retired, lag, names, park_stream, parked_streams, rebuild,
+    retry_parked, tables, unfinished_rebuild,
+};
 pub use inbox::{Caller, Inbox};
 pub use models::Models;
 pub use tenants::TenantDirectory;

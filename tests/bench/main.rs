@@ -14,8 +14,10 @@ mod machine;
 #[allow(dead_code)]
 mod receiver;
 mod receivers;
+mod seed;
 mod server;
 mod stock;
+mod verify;
 mod websocket;
 
 use std::process::ExitCode;
@@ -38,7 +40,7 @@ impl Size {
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).filter(|arg| arg != "--bench").collect();
     if args.iter().any(|arg| arg == "--help") {
-        println!("cargo bench -- [inbound] [batch] [growth] [chats] [deliveries] [websocket] [--quick]");
+        println!("cargo bench -- [inbound] [batch] [growth] [chats] [deliveries] [websocket] [verify] [--quick]");
         return ExitCode::SUCCESS;
     }
     let size = Size { quick: args.iter().any(|arg| arg == "--quick") };
@@ -65,6 +67,9 @@ fn main() -> ExitCode {
         }
         if runs("websocket") {
             websocket::run(size).await;
+        }
+        if runs("verify") {
+            verify::run(size).await;
         }
     });
     ExitCode::SUCCESS

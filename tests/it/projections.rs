@@ -15,7 +15,8 @@ use chatledger_application::ports::{
 use chatledger_domain::{Actor, MessageId, Position, TenantId, UserId, WaId, chat::MessagesMarkedAsReceived};
 use chatledger_infrastructure::postgres::PgLedger;
 use chatledger_projections::{
-    Engine, EngineHandle, Inbox, Models, Options, RebuildError, TenantDirectory, lag, names, rebuild, tables,
+    Engine, EngineHandle, Inbox, Models, Options, RebuildError, RebuildOptions, Step, TenantDirectory, Then, lag,
+    names, rebuild, tables,
     views::{ChatFilter, HistoryFilter, MessageFilter, PageRequest},
 };
 use sqlx::PgPool;
@@ -23,6 +24,9 @@ use uuid::Uuid;
 
 use self::history::{Writer, accepted, generate, queued, received, set_up, status};
 use crate::harness::postgres::{TestDatabase, database};
+
+/// Rebuilt, and refused if not equal.
+pub const EQUAL: RebuildOptions = RebuildOptions { compare: true, then: Then::SwapIfEqual };
 
 const ALL: PageRequest = PageRequest { limit: 1_000, offset: 0 };
 
@@ -38,9 +42,9 @@ async fn caught_up(pool: &PgPool, engine: &EngineHandle, w: &Writer) {
 /// Every row of every table of some read models, in an order that does not depend on how they were written.
 async fn dump(pool: &PgPool, tenant: TenantId) -> Vec<(String, Vec<String>)> {
     let mut dump = Vec::new();
-    for table in tables().into_iter().flat_map(|(_, tables)| tables).chain(&["counters"]) {
+    for table in tables().into_iter().flat_map(|(_, tables)| tables).chain(["counters"]) {
         let sql = format!("SELECT t::text FROM read_models.{table} t WHERE tenant_id = $1 ORDER BY 1");
-        dump.push(((*table).to_owned(), sqlx::query_scalar(&sql).bind(tenant.0).fetch_all(pool).await.unwrap()));
+        dump.push((table.to_owned(), sqlx::query_scalar(&sql).bind(tenant.0).fetch_all(pool).await.unwrap()));
     }
     dump
 }
@@ -122,20 +126,24 @@ async fn rebuilt_equals_live_for_every_read_model_and_any_batch() {
         assert_eq!(count(&database.pool, w.tenant, sql).await, 0, "{what}");
     }
     for name in names() {
-        rebuild(&database.pool, &ledger, &[name.to_owned()], |_| {}).await.unwrap();
+        rebuild(&database.pool, &ledger, &[name.to_owned()], EQUAL, |_| {}).await.unwrap();
         assert_same(&expected, &dump(&database.pool, w.tenant).await, name);
     }
     let mut told = Vec::new();
-    rebuild(&database.pool, &ledger, &[], |progress| told.push(progress)).await.unwrap();
+    rebuild(&database.pool, &ledger, &[], EQUAL, |progress| told.push(progress)).await.unwrap();
     assert_same(&expected, &dump(&database.pool, w.tenant).await, "all");
-    assert_eq!(told.last().map(|last| (last.done, last.total)), Some((w.head, w.head)));
+    let folded = told.iter().rfind(|told| told.step == Step::Fold);
+    assert_eq!(folded.map(|last| (last.done, last.total)), Some((w.head, w.head)));
+    for step in [Step::Index, Step::CatchUp, Step::Compare, Step::Swap] {
+        assert!(told.iter().any(|told| told.step == step), "{step:?} is told");
+    }
     // The live engine goes on where the rebuild ended.
     generate(&mut w, 2, 200, &users, &groups, &tags).await;
     caught_up(&database.pool, &live, &w).await;
     let expected = dump(&database.pool, w.tenant).await;
-    rebuild(&database.pool, &ledger, &[], |_| {}).await.unwrap();
+    rebuild(&database.pool, &ledger, &[], EQUAL, |_| {}).await.unwrap();
     assert_same(&expected, &dump(&database.pool, w.tenant).await, "again");
-    let unknown = rebuild(&database.pool, &ledger, &["nothing".into()], |_| {}).await;
+    let unknown = rebuild(&database.pool, &ledger, &["nothing".into()], EQUAL, |_| {}).await;
     assert!(matches!(unknown, Err(RebuildError::Unknown(name)) if name == "nothing"));
     live.stop().await;
 }
@@ -151,7 +159,7 @@ async fn r_cst_4_a_rebuild_while_events_arrive_ends_equal() {
         let (pool, ledger) = (database.pool.clone(), ledger.clone());
         tokio::spawn(async move {
             for name in names().into_iter().cycle().take(30) {
-                rebuild(&pool, &ledger, &[name.to_owned()], |_| {}).await.unwrap();
+                rebuild(&pool, &ledger, &[name.to_owned()], EQUAL, |_| {}).await.unwrap();
             }
         })
     };
@@ -159,7 +167,7 @@ async fn r_cst_4_a_rebuild_while_events_arrive_ends_equal() {
     rebuilding.await.unwrap();
     caught_up(&database.pool, &live, &w).await;
     let expected = dump(&database.pool, w.tenant).await;
-    rebuild(&database.pool, &ledger, &[], |_| {}).await.unwrap();
+    rebuild(&database.pool, &ledger, &[], EQUAL, |_| {}).await.unwrap();
     assert_same(&expected, &dump(&database.pool, w.tenant).await, "all");
     live.stop().await;
 }
@@ -183,7 +191,7 @@ async fn two_engines_apply_each_event_once() {
     let live = dump(&database.pool, w.tenant).await;
     one.stop().await;
     two.stop().await;
-    rebuild(&database.pool, &here, &[], |_| {}).await.unwrap();
+    rebuild(&database.pool, &here, &[], EQUAL, |_| {}).await.unwrap();
     assert_same(&dump(&database.pool, w.tenant).await, &live, "two engines");
     for lag in lag(&database.pool, &here).await.unwrap() {
         assert_eq!((lag.position, lag.parked), (lag.head, 0), "{}", lag.projection);
@@ -218,7 +226,7 @@ async fn poison_parks_only_its_stream_and_stops_a_rebuild() {
     let good = WaId::parse("35191299999").unwrap();
     assert!(inbox.chat(w.tenant, &admin, &good).await.unwrap().is_some());
     let before = dump(&database.pool, w.tenant).await;
-    let stopped = rebuild(&database.pool, &ledger, &["chats".into()], |_| {}).await;
+    let stopped = rebuild(&database.pool, &ledger, &["chats".into()], EQUAL, |_| {}).await;
     assert!(
         matches!(&stopped, Err(RebuildError::Poison { projection: "chats", position, .. }) if position.0 == poison),
         "{stopped:?}"

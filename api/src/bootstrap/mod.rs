@@ -5,6 +5,7 @@ mod bulk;
 mod database;
 mod deliveries;
 mod probe;
+mod read_models;
 mod rules;
 mod sandbox;
 mod server;

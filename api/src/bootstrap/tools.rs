@@ -19,7 +19,7 @@ use chatledger_infrastructure::{
     system::SystemRandom,
 };
 use chatledger_projections::views::{PageRequest, UserView, WebhookView};
-use chatledger_projections::{Engine, EngineHandle, Lag, Options, Progress, RebuildError, lag, names, rebuild};
+use chatledger_projections::{Engine, EngineHandle, Options};
 
 use super::{SandboxSecrets, StartError, database::Database, sandbox, server::Core};
 
@@ -40,9 +40,9 @@ pub struct Tools {
     /// The use cases.
     pub application: Arc<Application>,
     deliveries: PgDeliveryLog,
-    core: Core,
-    engine: EngineHandle,
-    database: Database,
+    pub(super) core: Core,
+    engine: Option<EngineHandle>,
+    pub(super) database: Database,
 }
 
 impl Tools {
@@ -59,6 +59,16 @@ impl Tools {
         Self::open_on(config).await
     }
 
+    /// The same for commands that look at read models as they are: nothing is folded meanwhile.
+    ///
+    /// # Errors
+    /// What is wrong, in words for the operator.
+    pub async fn open_idle(mut config: Config) -> Result<Self, StartError> {
+        config.master_key = config.master_key.or_else(|| key_of(&SystemRandom.hex(32)));
+        let database = Database::open_beside(&config).await?;
+        Self::on(config, database, false)
+    }
+
     /// The same for commands that keep secrets: the master key must be set.
     ///
     /// # Errors
@@ -70,16 +80,22 @@ impl Tools {
 
     async fn open_on(config: Config) -> Result<Self, StartError> {
         let database = Database::open_beside(&config).await?;
+        Self::on(config, database, true)
+    }
+
+    fn on(config: Config, database: Database, folds: bool) -> Result<Self, StartError> {
         let ledger = Arc::new(PgLedger::new(database.pool.clone()));
-        let engine = Engine::start(database.pool.clone(), ledger.clone(), Options::default());
-        let core = Core::new(&config, &database, ledger, Some(&engine), None)?;
+        let engine = folds.then(|| Engine::start(database.pool.clone(), ledger.clone(), Options::default()));
+        let core = Core::new(&config, &database, ledger, engine.as_ref(), None)?;
         let deliveries = PgDeliveryLog::new(database.pool.clone());
         Ok(Self { application: core.application.clone(), deliveries, core, engine, database })
     }
 
     /// Closes it.
     pub async fn close(self) {
-        self.engine.stop().await;
+        if let Some(engine) = self.engine {
+            engine.stop().await;
+        }
         self.database.close().await;
     }
 
@@ -185,28 +201,6 @@ impl Tools {
         limit: i64,
     ) -> Result<Vec<ShownEvent>, StartError> {
         Ok(show(&self.database.pool, tenant, stream, from, limit).await?)
-    }
-
-    /// Builds read models anew.
-    ///
-    /// # Errors
-    /// The event that cannot be folded, or the database's fault.
-    pub async fn rebuild(&self, names: &[String], progress: impl FnMut(Progress) + Send) -> Result<(), RebuildError> {
-        rebuild(&self.database.pool, &self.core.ledger, names, progress).await
-    }
-
-    /// How far every read model is.
-    ///
-    /// # Errors
-    /// The database's fault.
-    pub async fn lag(&self) -> Result<Vec<Lag>, StartError> {
-        lag(&self.database.pool, &self.core.ledger).await.map_err(|e| StartError::Database(e.into()))
-    }
-
-    /// The names of all read models.
-    #[must_use]
-    pub fn projections() -> Vec<&'static str> {
-        names()
     }
 }
 

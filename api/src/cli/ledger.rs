@@ -8,7 +8,7 @@ use clap::{Args, Subcommand};
 use super::{DataArgs, Failure};
 use crate::{
     bootstrap::{Broken, Config, ShownEvent, Tools, VerifyError},
-    cli::progress::Bar,
+    cli::{progress::Bar, tenant_id},
 };
 
 /// The ledger.
@@ -128,9 +128,4 @@ fn json_line(event: &ShownEvent) -> serde_json::Value {
         "occurred_at": event.occurred_at, "recorded_at": event.recorded_at, "payload_hash": event.payload_hash,
         "hash": event.hash, "erased_at": event.erased_at,
     })
-}
-
-/// A tenant by id, else by short name.
-fn tenant_id(name: &str) -> TenantId {
-    name.parse().unwrap_or_else(|_| TenantId::of_slug(name))
 }

@@ -159,6 +159,11 @@ async fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
     }
 }
 
+/// A tenant by id, else by short name.
+fn tenant_id(name: &str) -> chatledger_domain::TenantId {
+    name.parse().unwrap_or_else(|_| chatledger_domain::TenantId::of_slug(name))
+}
+
 /// An error with its causes, each said once.
 fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();

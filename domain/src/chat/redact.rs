@@ -8,7 +8,8 @@ use crate::raw_json::RawJson;
 /// A forgotten message: its type, and nothing of what it said.
 #[must_use]
 pub fn forgotten_message(kind: &str) -> RawJson {
-    RawJson::from(&json!({ "type": kind }))
+    // As the read models keep it: Postgres holds no NUL.
+    RawJson::from(&json!({ "type": kind.replace('\0', "") }))
 }
 
 impl ChatEvent {

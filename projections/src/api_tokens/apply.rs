@@ -5,7 +5,7 @@ use chatledger_domain::{AnyEvent, api_token::ApiTokenEvent};
 use sqlx::PgConnection;
 
 use crate::{
-    engine::{Batch, Projection, ProjectionError, count_rows},
+    engine::{Batch, Projection, ProjectionError, Table, count_rows},
     text::clean,
 };
 
@@ -18,8 +18,13 @@ impl Projection for ApiTokens {
         "api_tokens"
     }
 
-    fn tables(&self) -> &'static [&'static str] {
-        &["api_tokens"]
+    fn tables(&self) -> &'static [Table] {
+        const TABLES: &[Table] = &[Table::small("api_tokens")];
+        TABLES
+    }
+
+    fn definition(&self) -> &'static [&'static str] {
+        &[include_str!("apply.rs")]
     }
 
     // Tokens change a few times a year, so one statement per event is not worth avoiding.
@@ -30,7 +35,7 @@ impl Projection for ApiTokens {
             let more = match event {
                 ApiTokenEvent::ApiTokenIssued(e) => {
                     let abilities: Vec<_> = e.abilities.iter().map(|ability| clean(ability).into_owned()).collect();
-                    let sql = "INSERT INTO read_models.api_tokens
+                    let sql = "INSERT INTO api_tokens
                                    (tenant_id, id, aggregate_id, name, abilities, expires_at, issued_at, last_four)
                                VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
                     let change = sqlx::query(sql).bind(batch.tenant.0).bind(recorded.position.0).bind(stream);
@@ -39,7 +44,7 @@ impl Projection for ApiTokens {
                     1
                 }
                 ApiTokenEvent::ApiTokenRevoked(_) => {
-                    let sql = "DELETE FROM read_models.api_tokens WHERE tenant_id = $1 AND aggregate_id = $2";
+                    let sql = "DELETE FROM api_tokens WHERE tenant_id = $1 AND aggregate_id = $2";
                     let gone = sqlx::query(sql).bind(batch.tenant.0).bind(stream).execute(&mut *db).await?;
                     -i64::try_from(gone.rows_affected()).unwrap_or_default()
                 }

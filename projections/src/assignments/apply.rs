@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use chatledger_domain::chat::ChatEvent;
 use sqlx::PgConnection;
 
-use crate::engine::{Batch, Projection, ProjectionError, count_rows};
+use crate::engine::{Batch, Projection, ProjectionError, Rows, Table, count_rows};
 
 /// The read model `assignments`.
 pub(crate) struct Assignments;
@@ -27,8 +27,13 @@ impl Projection for Assignments {
         "assignments"
     }
 
-    fn tables(&self) -> &'static [&'static str] {
-        &["assignment_events"]
+    fn tables(&self) -> &'static [Table] {
+        const TABLES: &[Table] = &[Table::growing("assignment_events")];
+        TABLES
+    }
+
+    fn definition(&self) -> &'static [&'static str] {
+        &[include_str!("apply.rs")]
     }
 
     async fn apply(&self, db: &mut PgConnection, batch: &Batch<'_>) -> Result<(), ProjectionError> {
@@ -47,25 +52,17 @@ impl Projection for Assignments {
         if entries.positions.is_empty() {
             return Ok(());
         }
-        sqlx::query(
-            "INSERT INTO read_models.assignment_events (tenant_id, position, timestamp, wa_id, user_set, user_cleared,
-                 group_set, group_cleared, done_by)
-             SELECT $1, position, timestamp, wa_id, user_set, user_cleared, group_set, group_cleared, done_by
-             FROM unnest($2::bigint[], $3::bigint[], $4::text[], $5::bigint[], $6::boolean[], $7::bigint[],
-                 $8::boolean[], $9::bigint[])
-                 AS u (position, timestamp, wa_id, user_set, user_cleared, group_set, group_cleared, done_by)",
-        )
-        .bind(batch.tenant.0)
-        .bind(&entries.positions)
-        .bind(&entries.timestamps)
-        .bind(&entries.wa_ids)
-        .bind(&entries.users)
-        .bind(&entries.users_cleared)
-        .bind(&entries.groups)
-        .bind(&entries.groups_cleared)
-        .bind(&entries.done_by)
-        .execute(&mut *db)
-        .await?;
+        Rows::of("assignment_events")
+            .integers("position", entries.positions.iter().copied())
+            .integers("timestamp", entries.timestamps)
+            .texts("wa_id", entries.wa_ids)
+            .integers("user_set", entries.users)
+            .booleans("user_cleared", entries.users_cleared)
+            .integers("group_set", entries.groups)
+            .booleans("group_cleared", entries.groups_cleared)
+            .integers("done_by", entries.done_by)
+            .insert(&mut *db, batch.tenant, batch.stage)
+            .await?;
         let rows = i64::try_from(entries.positions.len()).unwrap_or(i64::MAX);
         count_rows(db, batch.tenant, self.name(), rows).await?;
         Ok(())

@@ -12,7 +12,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::{
-    engine::{Batch, Projection, ProjectionError},
+    engine::{Batch, Projection, ProjectionError, Rows, Table},
     text::clean,
 };
 
@@ -63,28 +63,20 @@ impl<'a> Elements<'a> {
         if self.ids.is_empty() {
             return Ok(());
         }
+        Rows::of("bulk_elements")
+            .integers("id", self.ids.iter().copied())
+            .uuids("task", self.tasks.iter().copied())
+            .texts("wa_id", self.wa_ids.iter().copied())
+            .texts("outcome", self.outcomes.iter().copied())
+            .uuids("message_id", self.messages.iter().copied())
+            .texts("waba_id", self.waba_ids.iter().map(Option::as_deref))
+            .jsons("errors", self.errors.iter().copied())
+            .texts("reason", self.reasons.iter().map(Option::as_deref))
+            .integers("timestamp", self.timestamps.iter().copied())
+            .insert(&mut *db, batch.tenant, batch.stage)
+            .await?;
         sqlx::query(
-            "INSERT INTO read_models.bulk_elements
-                 (tenant_id, id, task, wa_id, outcome, message_id, waba_id, errors, reason, timestamp)
-             SELECT $1, id, task, wa_id, outcome, message_id, waba_id, errors::json, reason, timestamp
-             FROM unnest($2::bigint[], $3::uuid[], $4::text[], $5::text[], $6::uuid[], $7::text[], $8::text[],
-                 $9::text[], $10::bigint[])
-                 AS u (id, task, wa_id, outcome, message_id, waba_id, errors, reason, timestamp)",
-        )
-        .bind(batch.tenant.0)
-        .bind(&self.ids)
-        .bind(&self.tasks)
-        .bind(&self.wa_ids)
-        .bind(&self.outcomes)
-        .bind(&self.messages)
-        .bind(&self.waba_ids)
-        .bind(&self.errors)
-        .bind(&self.reasons)
-        .bind(&self.timestamps)
-        .execute(&mut *db)
-        .await?;
-        sqlx::query(
-            "UPDATE read_models.bulk_messages b SET done = b.done + u.more
+            "UPDATE bulk_messages b SET done = b.done + u.more
              FROM unnest($2::uuid[], $3::bigint[]) AS u (task, more) WHERE b.tenant_id = $1 AND b.id = u.task",
         )
         .bind(batch.tenant.0)
@@ -102,8 +94,13 @@ impl Projection for BulkMessages {
         "bulk_messages"
     }
 
-    fn tables(&self) -> &'static [&'static str] {
-        &["bulk_messages", "bulk_elements"]
+    fn tables(&self) -> &'static [Table] {
+        const TABLES: &[Table] = &[Table::small("bulk_messages"), Table::growing("bulk_elements")];
+        TABLES
+    }
+
+    fn definition(&self) -> &'static [&'static str] {
+        &[include_str!("apply.rs")]
     }
 
     async fn apply(&self, db: &mut PgConnection, batch: &Batch<'_>) -> Result<(), ProjectionError> {
@@ -129,18 +126,18 @@ impl Projection for BulkMessages {
 
 /// What is left is what the redacted events say.
 async fn erase(db: &mut PgConnection, batch: &Batch<'_>, erased: &BulkRecipientErased) -> Result<(), sqlx::Error> {
-    let elements = "UPDATE read_models.bulk_elements \
+    let elements = "UPDATE bulk_elements \
                     SET errors = CASE WHEN errors IS NOT NULL THEN '[]'::json END, \
                         reason = CASE WHEN reason IS NOT NULL THEN '' END \
                     WHERE tenant_id = $1 AND task = $2 AND wa_id = $3";
     let bound = sqlx::query(elements).bind(batch.tenant.0).bind(erased.task).bind(erased.wa_id.as_str());
     bound.execute(&mut *db).await?;
-    let alone = "SELECT kind FROM read_models.bulk_messages WHERE tenant_id = $1 AND id = $2 AND total = 1";
+    let alone = "SELECT kind FROM bulk_messages WHERE tenant_id = $1 AND id = $2 AND total = 1";
     let kind: Option<String> =
         sqlx::query_scalar(alone).bind(batch.tenant.0).bind(erased.task).fetch_optional(&mut *db).await?;
     if let Some(kind) = kind {
         let payload = forgotten_message(sent_type(&kind));
-        let sql = "UPDATE read_models.bulk_messages SET payload = $3::json WHERE tenant_id = $1 AND id = $2";
+        let sql = "UPDATE bulk_messages SET payload = $3::json WHERE tenant_id = $1 AND id = $2";
         sqlx::query(sql).bind(batch.tenant.0).bind(erased.task).bind(payload.text()).execute(db).await?;
     }
     Ok(())
@@ -154,7 +151,7 @@ async fn create(
 ) -> Result<(), sqlx::Error> {
     let named: Vec<&str> = created.recipients.iter().take(created.named).map(|id| id.as_str()).collect();
     sqlx::query(
-        "INSERT INTO read_models.bulk_messages
+        "INSERT INTO bulk_messages
              (tenant_id, id, position, sender, kind, payload, recipients, tags, total, done, timestamp)
          VALUES ($1, $2, $3, $4, $5, $6::json, $7, $8, $9, 0, $10)",
     )

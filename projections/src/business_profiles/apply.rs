@@ -8,7 +8,7 @@ use chatledger_domain::{
 use sqlx::PgConnection;
 
 use crate::{
-    engine::{Batch, Projection, ProjectionError},
+    engine::{Batch, Projection, ProjectionError, Table},
     text::clean,
 };
 
@@ -21,8 +21,13 @@ impl Projection for BusinessProfiles {
         "business_profiles"
     }
 
-    fn tables(&self) -> &'static [&'static str] {
-        &["business_profiles", "profile_photos"]
+    fn tables(&self) -> &'static [Table] {
+        const TABLES: &[Table] = &[Table::small("business_profiles"), Table::small("profile_photos")];
+        TABLES
+    }
+
+    fn definition(&self) -> &'static [&'static str] {
+        &[include_str!("apply.rs")]
     }
 
     async fn apply(&self, db: &mut PgConnection, batch: &Batch<'_>) -> Result<(), ProjectionError> {
@@ -49,7 +54,7 @@ impl Projection for BusinessProfiles {
 
 async fn put(db: &mut PgConnection, tenant: TenantId, profile: &Profile) -> Result<(), sqlx::Error> {
     sqlx::query(
-        "INSERT INTO read_models.business_profiles
+        "INSERT INTO business_profiles
              (tenant_id, about, address, description, email, vertical, websites)
          VALUES ($1, $2, $3, $4, $5, $6, $7)
          ON CONFLICT (tenant_id) DO UPDATE SET about = $2, address = $3, description = $4, email = $5, vertical = $6,
@@ -69,12 +74,12 @@ async fn put(db: &mut PgConnection, tenant: TenantId, profile: &Profile) -> Resu
 
 async fn show(db: &mut PgConnection, tenant: TenantId, photo: Option<&ProfilePhoto>) -> Result<(), sqlx::Error> {
     let Some(photo) = photo else {
-        let sql = "DELETE FROM read_models.profile_photos WHERE tenant_id = $1";
+        let sql = "DELETE FROM profile_photos WHERE tenant_id = $1";
         sqlx::query(sql).bind(tenant.0).execute(db).await?;
         return Ok(());
     };
     sqlx::query(
-        "INSERT INTO read_models.profile_photos (tenant_id, blob, mime_type, size, sha256) VALUES ($1, $2, $3, $4, $5)
+        "INSERT INTO profile_photos (tenant_id, blob, mime_type, size, sha256) VALUES ($1, $2, $3, $4, $5)
          ON CONFLICT (tenant_id) DO UPDATE SET blob = $2, mime_type = $3, size = $4, sha256 = $5",
     )
     .bind(tenant.0)

@@ -8,7 +8,7 @@ use chatledger_domain::{
 use sqlx::PgConnection;
 
 use crate::{
-    engine::{Batch, Projection, ProjectionError, checked_wa_id, count_rows, recount},
+    engine::{Batch, Projection, ProjectionError, Table, checked_wa_id, count_rows, recount},
     text::{clean, lower},
 };
 
@@ -57,7 +57,7 @@ impl<'a> Rows<'a> {
     async fn write(&self, db: &mut PgConnection, batch: &Batch<'_>) -> Result<i64, sqlx::Error> {
         sqlx::query_scalar(
             "WITH written AS (
-                 INSERT INTO read_models.contacts (tenant_id, wa_id, name, name_key, phone_numbers, email_addresses,
+                 INSERT INTO contacts (tenant_id, wa_id, name, name_key, phone_numbers, email_addresses,
                      search, digits)
                  SELECT $1, wa_id, name, name_key, phones::json, emails::json, search, digits
                  FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[])
@@ -92,8 +92,13 @@ impl Projection for Contacts {
         "contacts"
     }
 
-    fn tables(&self) -> &'static [&'static str] {
-        &["contacts"]
+    fn tables(&self) -> &'static [Table] {
+        const TABLES: &[Table] = &[Table::small("contacts")];
+        TABLES
+    }
+
+    fn definition(&self) -> &'static [&'static str] {
+        &[include_str!("apply.rs")]
     }
 
     async fn apply(&self, db: &mut PgConnection, batch: &Batch<'_>) -> Result<(), ProjectionError> {
@@ -122,7 +127,7 @@ impl Projection for Contacts {
             more += rows.write(&mut *db, batch).await?;
         }
         if !erased.is_empty() {
-            let sql = "DELETE FROM read_models.contacts WHERE tenant_id = $1 AND wa_id = ANY($2)";
+            let sql = "DELETE FROM contacts WHERE tenant_id = $1 AND wa_id = ANY($2)";
             let gone = sqlx::query(sql).bind(batch.tenant.0).bind(&erased).execute(&mut *db).await?.rows_affected();
             more -= i64::try_from(gone).unwrap_or(i64::MAX);
             return Ok(recount(db, batch.tenant, self.name(), more).await?);

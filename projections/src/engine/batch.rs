@@ -1,13 +1,16 @@
 //! Applies one batch to several read models: together where that works, one by one where an event stands in the way.
 
+use std::panic::AssertUnwindSafe;
+
 use chatledger_application::ports::ledger::Recorded;
 use chatledger_domain::TenantId;
-use sqlx::PgPool;
+use futures_util::FutureExt;
+use sqlx::{PgConnection, PgPool};
 
 use super::{
-    cursor::{self, Cursors, Streams},
+    cursor::{self, Streams},
     poison,
-    projection::{Batch, Projection, ProjectionError},
+    projection::{Batch, Projection, ProjectionError, Stage},
 };
 
 /// What became of a batch.
@@ -24,11 +27,10 @@ pub(super) async fn apply(
     pool: &PgPool,
     tenant: TenantId,
     projections: &[&'static dyn Projection],
-    cursors: &Cursors,
     from: i64,
     events: &[&Recorded],
 ) -> Result<Outcome, ProjectionError> {
-    match together(pool, tenant, projections, cursors, from, events).await {
+    match together(pool, tenant, projections, from, events).await {
         Err(error) if error.blames_event() => {
             tracing::warn!(%error, tenant = %tenant, from, "a batch cannot be folded; looking for the event");
             // In order, and not past a fault: no read model may get ahead of one that it counts the rows of.
@@ -47,27 +49,42 @@ async fn together(
     pool: &PgPool,
     tenant: TenantId,
     projections: &[&'static dyn Projection],
-    cursors: &Cursors,
     from: i64,
     events: &[&Recorded],
 ) -> Result<Outcome, ProjectionError> {
     let Some(to) = events.last().map(|event| event.position.0) else { return Ok(Outcome::Applied) };
     let mut tx = pool.begin().await?;
-    if !cursor::advance(&mut tx, tenant, projections, from, to).await? {
+    let Some(parked) = cursor::advance(&mut tx, tenant, projections, from, to).await? else {
         tx.rollback().await?;
         return Ok(Outcome::Moved);
-    }
-    // A rebuild may have freed streams without moving a cursor; now that the cursors are held, none can.
-    let parked = if cursors.parked.is_empty() { None } else { Some(cursor::parked(&mut tx, tenant).await?) };
-    let whole = Batch { tenant, events: events.to_vec() };
+    };
+    let whole = Batch { tenant, events: events.to_vec(), stage: Stage::Live };
     for projection in projections {
-        match parked.as_ref().and_then(|parked| parked.get(projection.name())) {
-            None => projection.apply(&mut tx, &whole).await?,
-            Some(streams) => projection.apply(&mut tx, &Batch { tenant, events: unparked(events, streams) }).await?,
+        match parked.get(projection.name()) {
+            None => fold(*projection, &mut tx, &whole).await?,
+            Some(streams) => {
+                let rest = Batch { tenant, events: unparked(events, streams), stage: Stage::Live };
+                fold(*projection, &mut tx, &rest).await?;
+            }
         }
     }
     tx.commit().await?;
     Ok(Outcome::Applied)
+}
+
+/// Applies a batch to one projection. Its panic blames an event as its error does: one bad event must not end the task
+/// that folds all others.
+pub(super) async fn fold(
+    projection: &dyn Projection,
+    db: &mut PgConnection,
+    batch: &Batch<'_>,
+) -> Result<(), ProjectionError> {
+    let Some(last) = batch.events.last() else { return Ok(()) };
+    AssertUnwindSafe(projection.apply(db, batch)).catch_unwind().await.unwrap_or_else(|panic| {
+        let said = panic.downcast_ref::<&str>().map(|said| (*said).to_owned());
+        let said = said.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
+        Err(ProjectionError::Event { position: last.position, reason: format!("its fold panicked: {said}") })
+    })
 }
 
 /// The events of streams that are not parked.

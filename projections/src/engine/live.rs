@@ -231,7 +231,7 @@ async fn step(shared: &Shared, tenant: TenantId, queue: &Queue, cursors: &mut Op
         return Err(format!("the ledger has a hole after position {from}").into());
     }
     let projections: Vec<&'static dyn Projection> = behind.iter().map(|at| ALL[*at]).collect();
-    match batch::apply(&shared.pool, tenant, &projections, known, from, &events).await? {
+    match batch::apply(&shared.pool, tenant, &projections, from, &events).await? {
         Outcome::Applied => {
             for at in behind {
                 known.positions[at] = last.position.0;

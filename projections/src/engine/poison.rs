@@ -5,9 +5,9 @@ use chatledger_domain::TenantId;
 use sqlx::{Acquire, PgConnection, PgPool};
 
 use super::{
-    batch::{Outcome, unparked},
+    batch::{Outcome, fold, unparked},
     cursor,
-    projection::{Batch, Projection, ProjectionError},
+    projection::{Batch, Projection, ProjectionError, Stage},
 };
 
 /// Applies a batch to one projection in a transaction of its own; events that it cannot fold park their streams.
@@ -20,11 +20,11 @@ pub(super) async fn apart(
 ) -> Result<Outcome, ProjectionError> {
     let Some(to) = events.last().map(|event| event.position.0) else { return Ok(Outcome::Applied) };
     let mut tx = pool.begin().await?;
-    if !cursor::advance(&mut tx, tenant, &[projection], from, to).await? {
+    let Some(mut parked) = cursor::advance(&mut tx, tenant, &[projection], from, to).await? else {
         tx.rollback().await?;
         return Ok(Outcome::Moved);
-    }
-    let mut parked = cursor::parked(&mut tx, tenant).await?.remove(projection.name()).unwrap_or_default();
+    };
+    let mut parked = parked.remove(projection.name()).unwrap_or_default();
     let mut rest = events;
     loop {
         let left = unparked(rest, &parked);
@@ -54,7 +54,7 @@ pub(super) async fn first_poison<'a>(
     while let Some(part) = halves.pop() {
         let Some(first) = part.first() else { continue };
         let mut trial = db.begin().await?;
-        match projection.apply(&mut trial, &Batch { tenant, events: part.to_vec() }).await {
+        match fold(projection, &mut trial, &Batch { tenant, events: part.to_vec(), stage: Stage::Live }).await {
             Ok(()) => trial.commit().await?,
             Err(error) if error.blames_event() => {
                 trial.rollback().await?;

@@ -5,7 +5,7 @@ use chatledger_domain::{AnyEvent, Role, Scope, group::GroupEvent};
 use sqlx::PgConnection;
 
 use crate::{
-    engine::{Batch, Projection, ProjectionError, count_rows},
+    engine::{Batch, Projection, ProjectionError, Table, count_rows},
     text::clean,
 };
 
@@ -18,8 +18,13 @@ impl Projection for Groups {
         "groups"
     }
 
-    fn tables(&self) -> &'static [&'static str] {
-        &["groups"]
+    fn tables(&self) -> &'static [Table] {
+        const TABLES: &[Table] = &[Table::small("groups")];
+        TABLES
+    }
+
+    fn definition(&self) -> &'static [&'static str] {
+        &[include_str!("apply.rs")]
     }
 
     // Groups change a few times a year, so one statement per event is not worth avoiding.
@@ -29,7 +34,7 @@ impl Projection for Groups {
             let stream = &recorded.stream.aggregate_id;
             let permissions = match event {
                 GroupEvent::GroupRenamed(e) => {
-                    sqlx::query("UPDATE read_models.groups SET name = $3 WHERE tenant_id = $1 AND aggregate_id = $2")
+                    sqlx::query("UPDATE groups SET name = $3 WHERE tenant_id = $1 AND aggregate_id = $2")
                         .bind(batch.tenant.0)
                         .bind(stream)
                         .bind(clean(&e.name))
@@ -38,19 +43,17 @@ impl Projection for Groups {
                     continue;
                 }
                 GroupEvent::GroupDeleted(_) => {
-                    sqlx::query(
-                        "UPDATE read_models.groups SET deleted = true WHERE tenant_id = $1 AND aggregate_id = $2",
-                    )
-                    .bind(batch.tenant.0)
-                    .bind(stream)
-                    .execute(&mut *db)
-                    .await?;
+                    sqlx::query("UPDATE groups SET deleted = true WHERE tenant_id = $1 AND aggregate_id = $2")
+                        .bind(batch.tenant.0)
+                        .bind(stream)
+                        .execute(&mut *db)
+                        .await?;
                     count_rows(&mut *db, batch.tenant, self.name(), -1).await?;
                     continue;
                 }
                 GroupEvent::GroupCreated(e) => {
                     sqlx::query(
-                        "INSERT INTO read_models.groups (tenant_id, id, aggregate_id, name, built_in, can_use_tags,
+                        "INSERT INTO groups (tenant_id, id, aggregate_id, name, built_in, can_use_tags,
                              can_read_chats, can_write_to_chats)
                          VALUES ($1, $2, $3, $4, $5, false, 'none', 'none')",
                     )
@@ -69,7 +72,7 @@ impl Projection for Groups {
                 GroupEvent::GroupMemberPicked(_) => continue,
             };
             sqlx::query(
-                "UPDATE read_models.groups SET can_use_tags = $3, can_read_chats = $4, can_write_to_chats = $5
+                "UPDATE groups SET can_use_tags = $3, can_read_chats = $4, can_write_to_chats = $5
                  WHERE tenant_id = $1 AND aggregate_id = $2",
             )
             .bind(batch.tenant.0)

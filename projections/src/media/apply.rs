@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::query::BYTES;
 use crate::{
-    engine::{Batch, Projection, ProjectionError, count_rows},
+    engine::{Batch, Projection, ProjectionError, Table, count_rows},
     text::clean,
 };
 
@@ -23,8 +23,13 @@ impl Projection for Media {
         "media"
     }
 
-    fn tables(&self) -> &'static [&'static str] {
-        &["media"]
+    fn tables(&self) -> &'static [Table] {
+        const TABLES: &[Table] = &[Table::looked_up("media", &["media_pkey"])];
+        TABLES
+    }
+
+    fn definition(&self) -> &'static [&'static str] {
+        &[include_str!("apply.rs")]
     }
 
     async fn apply(&self, db: &mut PgConnection, batch: &Batch<'_>) -> Result<(), ProjectionError> {
@@ -44,7 +49,7 @@ impl Projection for Media {
                     }
                 }
                 MediaEvent::MediaFetchFailed(_) => {
-                    let sql = "UPDATE read_models.media SET has_failed = true WHERE tenant_id = $1 AND media_id = $2";
+                    let sql = "UPDATE media SET has_failed = true WHERE tenant_id = $1 AND media_id = $2";
                     sqlx::query(sql).bind(batch.tenant.0).bind(media.0).execute(&mut *db).await?;
                 }
                 MediaEvent::MediaErased(_) => erase(&mut *db, batch, media).await?,
@@ -66,7 +71,7 @@ async fn expect(db: &mut PgConnection, batch: &Batch<'_>) -> Result<(), sqlx::Er
         return Ok(());
     }
     sqlx::query(
-        "INSERT INTO read_models.media (tenant_id, media_id, waba_id, has_failed)
+        "INSERT INTO media (tenant_id, media_id, waba_id, has_failed)
          SELECT $1, n.media_id, n.waba_id, false FROM unnest($2::uuid[], $3::text[]) AS n (media_id, waba_id)
          ON CONFLICT DO NOTHING",
     )
@@ -80,7 +85,7 @@ async fn expect(db: &mut PgConnection, batch: &Batch<'_>) -> Result<(), sqlx::Er
 
 /// Of a file that was forgotten nothing is left; what a user uploaded fills no space any more.
 async fn erase(db: &mut PgConnection, batch: &Batch<'_>, media: MediaId) -> Result<(), sqlx::Error> {
-    let sql = "DELETE FROM read_models.media WHERE tenant_id = $1 AND media_id = $2 RETURNING waba_id IS NULL, size";
+    let sql = "DELETE FROM media WHERE tenant_id = $1 AND media_id = $2 RETURNING waba_id IS NULL, size";
     let erased: Option<(bool, Option<i64>)> =
         sqlx::query_as(sql).bind(batch.tenant.0).bind(media.0).fetch_optional(&mut *db).await?;
     let freed = erased.and_then(|(is_upload, size)| size.filter(|_| is_upload)).unwrap_or_default();
@@ -98,7 +103,7 @@ async fn store(
         MediaOrigin::Upload { .. } => None,
     };
     sqlx::query(
-        "INSERT INTO read_models.media
+        "INSERT INTO media
              (tenant_id, media_id, waba_id, blob, mime_type, size, sha256, filename, has_failed)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, false)
          ON CONFLICT (tenant_id, media_id) DO UPDATE SET

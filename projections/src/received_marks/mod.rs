@@ -2,4 +2,4 @@
 
 mod apply;
 
-pub(crate) use apply::ReceivedMarks;
+pub(crate) use apply::{ReceivedMarks, recount_chat};

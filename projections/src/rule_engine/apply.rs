@@ -8,7 +8,7 @@ use chatledger_domain::{
 use sqlx::PgConnection;
 
 use crate::{
-    engine::{Batch, Projection, ProjectionError, count_rows},
+    engine::{Batch, Projection, ProjectionError, Table, count_rows},
     text::clean,
 };
 
@@ -21,8 +21,13 @@ impl Projection for RuleEngines {
         "rule_engine"
     }
 
-    fn tables(&self) -> &'static [&'static str] {
-        &["rule_engine", "rules"]
+    fn tables(&self) -> &'static [Table] {
+        const TABLES: &[Table] = &[Table::small("rule_engine"), Table::small("rules")];
+        TABLES
+    }
+
+    fn definition(&self) -> &'static [&'static str] {
+        &[include_str!("apply.rs")]
     }
 
     // Rules change a few times a year, so one statement per event is not worth avoiding.
@@ -33,7 +38,7 @@ impl Projection for RuleEngines {
             let more = match event {
                 RuleEngineEvent::RuleEngineConfigured(e) => {
                     let names = e.endpoint.iter().flat_map(|to| &to.header_names);
-                    let sql = "INSERT INTO read_models.rule_engine (tenant_id, mode, origin, header_names, secret)
+                    let sql = "INSERT INTO rule_engine (tenant_id, mode, origin, header_names, secret)
                                VALUES ($1, $2, $3, $4, $5) ON CONFLICT (tenant_id) DO UPDATE SET mode = excluded.mode,
                                origin = excluded.origin, header_names = excluded.header_names, secret = excluded.secret";
                     let change = sqlx::query(sql).bind(tenant).bind(e.mode.as_str());
@@ -51,7 +56,7 @@ impl Projection for RuleEngines {
                     0
                 }
                 RuleEngineEvent::RuleDeleted(e) => {
-                    let sql = "DELETE FROM read_models.rules WHERE tenant_id = $1 AND id = $2";
+                    let sql = "DELETE FROM rules WHERE tenant_id = $1 AND id = $2";
                     let gone = sqlx::query(sql).bind(tenant).bind(e.rule.0).execute(&mut *db).await?;
                     -i64::try_from(gone.rows_affected()).unwrap_or_default()
                 }
@@ -74,7 +79,7 @@ async fn set(
         Target::User(user) => (Some(user.0), None, None),
         Target::Group { id, method } => (None, Some(id.0), Some(method.as_str())),
     };
-    let sql = "INSERT INTO read_models.rules
+    let sql = "INSERT INTO rules
                    (tenant_id, id, tagged_with, assign_to_user, assign_to_group, group_assign_method, place)
                VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (tenant_id, id) DO UPDATE SET
                    tagged_with = excluded.tagged_with, assign_to_user = excluded.assign_to_user,

@@ -5,7 +5,7 @@ use chatledger_domain::{AnyEvent, saved_response::SavedResponseEvent};
 use sqlx::PgConnection;
 
 use crate::{
-    engine::{Batch, Projection, ProjectionError, count_rows},
+    engine::{Batch, Projection, ProjectionError, Table, count_rows},
     text::{clean, lower},
 };
 
@@ -18,8 +18,13 @@ impl Projection for SavedResponses {
         "saved_responses"
     }
 
-    fn tables(&self) -> &'static [&'static str] {
-        &["saved_responses"]
+    fn tables(&self) -> &'static [Table] {
+        const TABLES: &[Table] = &[Table::small("saved_responses")];
+        TABLES
+    }
+
+    fn definition(&self) -> &'static [&'static str] {
+        &[include_str!("apply.rs")]
     }
 
     // They change rarely, so one statement per event is not worth avoiding.
@@ -29,7 +34,7 @@ impl Projection for SavedResponses {
             let stream = &recorded.stream.aggregate_id;
             let more = match event {
                 SavedResponseEvent::SavedResponseCreated(e) => {
-                    let sql = "INSERT INTO read_models.saved_responses
+                    let sql = "INSERT INTO saved_responses
                                    (tenant_id, aggregate_id, id, text, text_key, created_by, timestamp)
                                VALUES ($1, $2, $3, $4, $5, $6, $7)";
                     let change = sqlx::query(sql).bind(batch.tenant.0).bind(stream).bind(recorded.position.0);
@@ -38,7 +43,7 @@ impl Projection for SavedResponses {
                     1
                 }
                 SavedResponseEvent::SavedResponseDeleted(_) => {
-                    let sql = "DELETE FROM read_models.saved_responses WHERE tenant_id = $1 AND aggregate_id = $2";
+                    let sql = "DELETE FROM saved_responses WHERE tenant_id = $1 AND aggregate_id = $2";
                     let gone = sqlx::query(sql).bind(batch.tenant.0).bind(stream).execute(&mut *db).await?;
                     -i64::try_from(gone.rows_affected()).unwrap_or_default()
                 }

@@ -9,7 +9,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::{
-    engine::{Batch, OfChat, Projection, ProjectionError, count_rows},
+    engine::{Batch, OfChat, OfCustomer, Projection, ProjectionError, Rows, Table, count_rows, may_remember},
     text::clean,
 };
 
@@ -54,9 +54,31 @@ impl<'a> Entries<'a> {
         self.done_by.push(done_by.map(|user| user.0));
     }
 
+    /// Drops what was kept with the entries of a chat.
+    fn erase(&mut self, wa_id: &str) {
+        for (of, extra) in self.wa_ids.iter().zip(&mut self.extras) {
+            if *of == wa_id {
+                *extra = None;
+            }
+        }
+    }
+
     fn message(&mut self, id: Uuid, waba_id: Option<&str>) {
         self.messages.push(id);
         self.waba_ids.push(waba_id.map(|id| clean(id).into_owned()));
+    }
+
+    fn rows(&self, table: &'static str) -> Rows<'_> {
+        Rows::of(table)
+            .integers("position", self.positions.iter().copied())
+            .integers("timestamp", self.timestamps.iter().copied())
+            .texts("wa_id", self.wa_ids.iter().copied())
+            .booleans("added", self.added.iter().copied())
+            .integers("tag_id", self.tags.iter().copied())
+            .texts("tag_name", self.names.iter().map(String::as_str))
+            .texts("tag_color", self.colors.iter().map(Option::as_deref))
+            .jsons("extra", self.extras.iter().copied())
+            .integers("done_by", self.done_by.iter().copied())
     }
 
     fn len(&self) -> i64 {
@@ -70,13 +92,18 @@ impl Projection for TaggingEvents {
         "tagging_events"
     }
 
-    fn tables(&self) -> &'static [&'static str] {
-        &["chat_tagging_events", "message_tagging_events"]
+    fn tables(&self) -> &'static [Table] {
+        const TABLES: &[Table] = &[Table::growing("chat_tagging_events"), Table::growing("message_tagging_events")];
+        TABLES
+    }
+
+    fn definition(&self) -> &'static [&'static str] {
+        &[include_str!("apply.rs")]
     }
 
     async fn apply(&self, db: &mut PgConnection, batch: &Batch<'_>) -> Result<(), ProjectionError> {
         let (mut chats, mut messages) = (Entries::default(), Entries::default());
-        let events = batch.of_chats(|event| {
+        let events = batch.of_customers(|event| {
             matches!(
                 event,
                 ChatEvent::ChatTagged(_)
@@ -85,7 +112,15 @@ impl Projection for TaggingEvents {
                     | ChatEvent::MessageUntagged(_)
             )
         })?;
-        for of in events {
+        for event in events {
+            let of = match event {
+                OfCustomer::Chat(of) => of,
+                OfCustomer::Erased(wa_id) => {
+                    chats.erase(wa_id);
+                    messages.erase(wa_id);
+                    continue;
+                }
+            };
             match of.event {
                 ChatEvent::ChatTagged(e) => {
                     chats.push(of, true, &e.tag, e.extra.as_ref(), (e.done_by, e.timestamp));
@@ -104,65 +139,24 @@ impl Projection for TaggingEvents {
                 _ => {}
             }
         }
-        if chats.len() > 0 {
-            insert_chats(&mut *db, batch, &chats).await?;
-            count_rows(&mut *db, batch.tenant, self.name(), chats.len()).await?;
+        let erased = may_remember(&mut *db, batch).await?;
+        if !erased.is_empty() {
+            for table in ["chat_tagging_events", "message_tagging_events"] {
+                let sql = format!(
+                    "UPDATE {table} SET extra = NULL WHERE tenant_id = $1 AND wa_id = ANY($2) AND extra IS NOT NULL"
+                );
+                sqlx::query(&sql).bind(batch.tenant.0).bind(&erased).execute(&mut *db).await?;
+            }
         }
-        if messages.len() > 0 {
-            insert_messages(&mut *db, batch, &messages).await?;
-            count_rows(db, batch.tenant, MESSAGES, messages.len()).await?;
-        }
+        chats.rows("chat_tagging_events").insert(&mut *db, batch.tenant, batch.stage).await?;
+        count_rows(&mut *db, batch.tenant, self.name(), chats.len()).await?;
+        messages
+            .rows("message_tagging_events")
+            .uuids("message_id", messages.messages.iter().copied())
+            .texts("waba_id", messages.waba_ids.iter().map(Option::as_deref))
+            .insert(&mut *db, batch.tenant, batch.stage)
+            .await?;
+        count_rows(db, batch.tenant, MESSAGES, messages.len()).await?;
         Ok(())
     }
-}
-
-async fn insert_chats(db: &mut PgConnection, batch: &Batch<'_>, entries: &Entries<'_>) -> Result<(), sqlx::Error> {
-    sqlx::query(
-        "INSERT INTO read_models.chat_tagging_events (tenant_id, position, timestamp, wa_id, added, tag_id, tag_name,
-             tag_color, extra, done_by)
-         SELECT $1, position, timestamp, wa_id, added, tag_id, tag_name, tag_color, extra::json, done_by
-         FROM unnest($2::bigint[], $3::bigint[], $4::text[], $5::boolean[], $6::bigint[], $7::text[], $8::text[],
-             $9::text[], $10::bigint[])
-             AS u (position, timestamp, wa_id, added, tag_id, tag_name, tag_color, extra, done_by)",
-    )
-    .bind(batch.tenant.0)
-    .bind(&entries.positions)
-    .bind(&entries.timestamps)
-    .bind(&entries.wa_ids)
-    .bind(&entries.added)
-    .bind(&entries.tags)
-    .bind(&entries.names)
-    .bind(&entries.colors)
-    .bind(&entries.extras)
-    .bind(&entries.done_by)
-    .execute(db)
-    .await?;
-    Ok(())
-}
-
-async fn insert_messages(db: &mut PgConnection, batch: &Batch<'_>, entries: &Entries<'_>) -> Result<(), sqlx::Error> {
-    sqlx::query(
-        "INSERT INTO read_models.message_tagging_events (tenant_id, position, timestamp, wa_id, message_id, waba_id,
-             added, tag_id, tag_name, tag_color, extra, done_by)
-         SELECT $1, position, timestamp, wa_id, message_id, waba_id, added, tag_id, tag_name, tag_color, extra::json,
-             done_by
-         FROM unnest($2::bigint[], $3::bigint[], $4::text[], $5::uuid[], $6::text[], $7::boolean[], $8::bigint[],
-             $9::text[], $10::text[], $11::text[], $12::bigint[])
-             AS u (position, timestamp, wa_id, message_id, waba_id, added, tag_id, tag_name, tag_color, extra, done_by)",
-    )
-    .bind(batch.tenant.0)
-    .bind(&entries.positions)
-    .bind(&entries.timestamps)
-    .bind(&entries.wa_ids)
-    .bind(&entries.messages)
-    .bind(&entries.waba_ids)
-    .bind(&entries.added)
-    .bind(&entries.tags)
-    .bind(&entries.names)
-    .bind(&entries.colors)
-    .bind(&entries.extras)
-    .bind(&entries.done_by)
-    .execute(db)
-    .await?;
-    Ok(())
 }

@@ -5,7 +5,7 @@ use chatledger_domain::chat::ChatEvent;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::engine::{Batch, Projection, ProjectionError};
+use crate::engine::{Batch, OfCustomer, Projection, ProjectionError, Rows, Table, may_remember};
 
 /// The read model `taggings`.
 pub(crate) struct Taggings;
@@ -19,20 +19,47 @@ struct Begun<'a> {
     extras: Vec<Option<&'a str>>,
 }
 
+impl Begun<'_> {
+    /// Drops what was kept with the taggings of a chat.
+    fn erase(&mut self, wa_id: &str) {
+        for (of, extra) in self.wa_ids.iter().zip(&mut self.extras) {
+            if *of == wa_id {
+                *extra = None;
+            }
+        }
+    }
+
+    fn rows(&self, table: &'static str) -> Rows<'_> {
+        Rows::of(table)
+            .integers("tagging_id", self.ids.iter().copied())
+            .texts("wa_id", self.wa_ids.iter().copied())
+            .integers("tag_id", self.tags.iter().copied())
+            .jsons("extra", self.extras.iter().copied())
+    }
+}
+
 #[async_trait]
 impl Projection for Taggings {
     fn name(&self) -> &'static str {
         "taggings"
     }
 
-    fn tables(&self) -> &'static [&'static str] {
-        &["chat_taggings", "message_taggings"]
+    fn tables(&self) -> &'static [Table] {
+        const TABLES: &[Table] = &[
+            Table::looked_up("chat_taggings", &["chat_taggings_pkey"]),
+            Table::looked_up("message_taggings", &["message_taggings_pkey"]),
+        ];
+        TABLES
+    }
+
+    fn definition(&self) -> &'static [&'static str] {
+        &[include_str!("apply.rs")]
     }
 
     async fn apply(&self, db: &mut PgConnection, batch: &Batch<'_>) -> Result<(), ProjectionError> {
         let (mut chats, mut messages) = (Begun::default(), Begun::default());
         let (mut chats_ended, mut messages_ended) = (Vec::new(), Vec::new());
-        let events = batch.of_chats(|event| {
+        let events = batch.of_customers(|event| {
             matches!(
                 event,
                 ChatEvent::ChatTagged(_)
@@ -41,7 +68,15 @@ impl Projection for Taggings {
                     | ChatEvent::MessageUntagged(_)
             )
         })?;
-        for of in events {
+        for event in events {
+            let of = match event {
+                OfCustomer::Chat(of) => of,
+                OfCustomer::Erased(wa_id) => {
+                    chats.erase(wa_id);
+                    messages.erase(wa_id);
+                    continue;
+                }
+            };
             let (begun, tag, extra) = match of.event {
                 ChatEvent::ChatTagged(e) => (&mut chats, e.tag.id, &e.extra),
                 ChatEvent::MessageTagged(e) => {
@@ -63,11 +98,21 @@ impl Projection for Taggings {
             begun.tags.push(tag.0);
             begun.extras.push(extra.as_ref().map(|extra| extra.text()));
         }
+        let erased = may_remember(&mut *db, batch).await?;
+        if !erased.is_empty() {
+            for table in ["chat_taggings", "message_taggings"] {
+                let sql = format!(
+                    "UPDATE {table} SET extra = NULL WHERE tenant_id = $1 AND wa_id = ANY($2) AND extra IS NOT NULL"
+                );
+                sqlx::query(&sql).bind(batch.tenant.0).bind(&erased).execute(&mut *db).await?;
+            }
+        }
         // What begins and ends in one batch is written and deleted: a tagging can only end after it began.
-        begin_chats(&mut *db, batch, &chats).await?;
-        begin_messages(&mut *db, batch, &messages).await?;
-        let of_chats = "DELETE FROM read_models.chat_taggings WHERE tenant_id = $1 AND tagging_id = ANY($2)";
-        let of_messages = "DELETE FROM read_models.message_taggings WHERE tenant_id = $1 AND tagging_id = ANY($2)";
+        chats.rows("chat_taggings").insert(&mut *db, batch.tenant, batch.stage).await?;
+        let of_messages = messages.rows("message_taggings").uuids("message_id", messages.messages.iter().copied());
+        of_messages.insert(&mut *db, batch.tenant, batch.stage).await?;
+        let of_chats = "DELETE FROM chat_taggings WHERE tenant_id = $1 AND tagging_id = ANY($2)";
+        let of_messages = "DELETE FROM message_taggings WHERE tenant_id = $1 AND tagging_id = ANY($2)";
         for (sql, ended) in [(of_chats, chats_ended), (of_messages, messages_ended)] {
             if !ended.is_empty() {
                 sqlx::query(sql).bind(batch.tenant.0).bind(ended).execute(&mut *db).await?;
@@ -75,44 +120,4 @@ impl Projection for Taggings {
         }
         Ok(())
     }
-}
-
-async fn begin_chats(db: &mut PgConnection, batch: &Batch<'_>, begun: &Begun<'_>) -> Result<(), sqlx::Error> {
-    if begun.ids.is_empty() {
-        return Ok(());
-    }
-    sqlx::query(
-        "INSERT INTO read_models.chat_taggings (tenant_id, tagging_id, wa_id, tag_id, extra)
-         SELECT $1, id, wa_id, tag, extra::json
-         FROM unnest($2::bigint[], $3::text[], $4::bigint[], $5::text[]) AS u (id, wa_id, tag, extra)",
-    )
-    .bind(batch.tenant.0)
-    .bind(&begun.ids)
-    .bind(&begun.wa_ids)
-    .bind(&begun.tags)
-    .bind(&begun.extras)
-    .execute(db)
-    .await?;
-    Ok(())
-}
-
-async fn begin_messages(db: &mut PgConnection, batch: &Batch<'_>, begun: &Begun<'_>) -> Result<(), sqlx::Error> {
-    if begun.ids.is_empty() {
-        return Ok(());
-    }
-    sqlx::query(
-        "INSERT INTO read_models.message_taggings (tenant_id, tagging_id, wa_id, message_id, tag_id, extra)
-         SELECT $1, id, wa_id, message, tag, extra::json
-         FROM unnest($2::bigint[], $3::text[], $4::uuid[], $5::bigint[], $6::text[])
-             AS u (id, wa_id, message, tag, extra)",
-    )
-    .bind(batch.tenant.0)
-    .bind(&begun.ids)
-    .bind(&begun.wa_ids)
-    .bind(&begun.messages)
-    .bind(&begun.tags)
-    .bind(&begun.extras)
-    .execute(db)
-    .await?;
-    Ok(())
 }

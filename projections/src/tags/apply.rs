@@ -5,7 +5,7 @@ use chatledger_domain::{AnyEvent, tag::TagEvent};
 use sqlx::PgConnection;
 
 use crate::{
-    engine::{Batch, Projection, ProjectionError, count_rows},
+    engine::{Batch, Projection, ProjectionError, Table, count_rows},
     text::{clean, lower},
 };
 
@@ -18,8 +18,13 @@ impl Projection for Tags {
         "tags"
     }
 
-    fn tables(&self) -> &'static [&'static str] {
-        &["tags"]
+    fn tables(&self) -> &'static [Table] {
+        const TABLES: &[Table] = &[Table::small("tags")];
+        TABLES
+    }
+
+    fn definition(&self) -> &'static [&'static str] {
+        &[include_str!("apply.rs")]
     }
 
     // Tags themselves change rarely, so one statement per event is not worth avoiding.
@@ -29,8 +34,7 @@ impl Projection for Tags {
             let stream = &recorded.stream.aggregate_id;
             let more = match event {
                 TagEvent::TagCreated(e) => {
-                    let sql =
-                        "INSERT INTO read_models.tags (tenant_id, aggregate_id, id, name, name_key, web_inbox_color)
+                    let sql = "INSERT INTO tags (tenant_id, aggregate_id, id, name, name_key, web_inbox_color)
                                VALUES ($1, $2, $3, $4, $5, $6)";
                     let change = sqlx::query(sql).bind(batch.tenant.0).bind(stream).bind(recorded.position.0);
                     let change = change.bind(clean(&e.name)).bind(lower(&e.name));
@@ -38,7 +42,7 @@ impl Projection for Tags {
                     1
                 }
                 TagEvent::TagChanged(e) => {
-                    let sql = "UPDATE read_models.tags SET name = $3, name_key = $4, web_inbox_color = $5
+                    let sql = "UPDATE tags SET name = $3, name_key = $4, web_inbox_color = $5
                                WHERE tenant_id = $1 AND aggregate_id = $2";
                     let change = sqlx::query(sql).bind(batch.tenant.0).bind(stream);
                     let change = change.bind(clean(&e.name)).bind(lower(&e.name));
@@ -46,7 +50,7 @@ impl Projection for Tags {
                     0
                 }
                 TagEvent::TagDeleted(_) => {
-                    let sql = "DELETE FROM read_models.tags WHERE tenant_id = $1 AND aggregate_id = $2";
+                    let sql = "DELETE FROM tags WHERE tenant_id = $1 AND aggregate_id = $2";
                     let gone = sqlx::query(sql).bind(batch.tenant.0).bind(stream).execute(&mut *db).await?;
                     -i64::try_from(gone.rows_affected()).unwrap_or_default()
                 }

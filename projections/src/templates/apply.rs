@@ -8,7 +8,7 @@ use chatledger_domain::{
 use sqlx::PgConnection;
 
 use crate::{
-    engine::{Batch, Projection, ProjectionError, count_rows},
+    engine::{Batch, Projection, ProjectionError, Table, count_rows},
     text::clean,
 };
 
@@ -21,8 +21,13 @@ impl Projection for Templates {
         "templates"
     }
 
-    fn tables(&self) -> &'static [&'static str] {
-        &["templates"]
+    fn tables(&self) -> &'static [Table] {
+        const TABLES: &[Table] = &[Table::small("templates")];
+        TABLES
+    }
+
+    fn definition(&self) -> &'static [&'static str] {
+        &[include_str!("apply.rs")]
     }
 
     // Templates change rarely, so one statement per event is not worth avoiding.
@@ -34,7 +39,7 @@ impl Projection for Templates {
                 TemplateCatalogueEvent::TemplateCreated(e) => put(&mut *db, tenant, &e.template).await?,
                 TemplateCatalogueEvent::TemplateSeen(e) => put(&mut *db, tenant, &e.template).await?,
                 TemplateCatalogueEvent::TemplateStatusChanged(e) => {
-                    let sql = "UPDATE read_models.templates SET status = $4, rejected_reason = $5
+                    let sql = "UPDATE templates SET status = $4, rejected_reason = $5
                                WHERE tenant_id = $1 AND name = $2 AND language = $3";
                     let change = sqlx::query(sql).bind(tenant.0).bind(clean(&e.name)).bind(clean(&e.language));
                     change.bind(clean(&e.status)).bind(clean(&e.rejected_reason)).execute(&mut *db).await?;
@@ -51,7 +56,7 @@ impl Projection for Templates {
 
 /// How many rows appeared.
 async fn put(db: &mut PgConnection, tenant: TenantId, template: &Template) -> Result<i64, sqlx::Error> {
-    let sql = "INSERT INTO read_models.templates
+    let sql = "INSERT INTO templates
                    (tenant_id, name, language, category, components, namespace, rejected_reason, status)
                VALUES ($1, $2, $3, $4, $5::json, $6, $7, $8)
                ON CONFLICT (tenant_id, name, language) DO UPDATE SET category = $4, components = $5::json,
@@ -78,7 +83,7 @@ async fn remove(
     name: &str,
     language: Option<&str>,
 ) -> Result<i64, sqlx::Error> {
-    let sql = "DELETE FROM read_models.templates
+    let sql = "DELETE FROM templates
                WHERE tenant_id = $1 AND name = $2 AND ($3::text IS NULL OR language = $3)";
     let gone = sqlx::query(sql).bind(tenant.0).bind(clean(name)).bind(language.map(clean)).execute(db).await?;
     Ok(-i64::try_from(gone.rows_affected()).unwrap_or_default())

@@ -9,7 +9,7 @@ use chatledger_domain::{
 use sqlx::PgConnection;
 
 use crate::{
-    engine::{Batch, Projection, ProjectionError},
+    engine::{Batch, Projection, ProjectionError, Table},
     text::clean,
 };
 
@@ -55,15 +55,20 @@ impl Projection for Tenants {
         "tenants"
     }
 
-    fn tables(&self) -> &'static [&'static str] {
-        &["tenants"]
+    fn tables(&self) -> &'static [Table] {
+        const TABLES: &[Table] = &[Table::small("tenants")];
+        TABLES
+    }
+
+    fn definition(&self) -> &'static [&'static str] {
+        &[include_str!("apply.rs")]
     }
 
     async fn apply(&self, db: &mut PgConnection, batch: &Batch<'_>) -> Result<(), ProjectionError> {
         let change = Change::fold(batch);
         if let Some((slug, name, hosts)) = change.created {
             sqlx::query(
-                "INSERT INTO read_models.tenants (tenant_id, slug, name, hosts, settings, free_entry_window)
+                "INSERT INTO tenants (tenant_id, slug, name, hosts, settings, free_entry_window)
                  VALUES ($1, $2, $3, $4, $5::json, false)
                  ON CONFLICT (tenant_id) DO UPDATE SET slug = $2, name = $3, hosts = $4",
             )
@@ -76,17 +81,15 @@ impl Projection for Tenants {
             .await?;
         }
         if let Some(settings) = change.settings {
-            sqlx::query(
-                "UPDATE read_models.tenants SET settings = $2::json, free_entry_window = $3 WHERE tenant_id = $1",
-            )
-            .bind(batch.tenant.0)
-            .bind(json(&settings)?)
-            .bind(settings.free_entry_window)
-            .execute(&mut *db)
-            .await?;
+            sqlx::query("UPDATE tenants SET settings = $2::json, free_entry_window = $3 WHERE tenant_id = $1")
+                .bind(batch.tenant.0)
+                .bind(json(&settings)?)
+                .bind(settings.free_entry_window)
+                .execute(&mut *db)
+                .await?;
         }
         if let Some(number) = change.number {
-            sqlx::query("UPDATE read_models.tenants SET number = $2::json WHERE tenant_id = $1")
+            sqlx::query("UPDATE tenants SET number = $2::json WHERE tenant_id = $1")
                 .bind(batch.tenant.0)
                 .bind(number.map(|number| json(&number)).transpose()?)
                 .execute(&mut *db)

@@ -5,7 +5,7 @@ use chatledger_domain::{AnyEvent, Scope, user::UserEvent};
 use sqlx::{PgConnection, Postgres, postgres::PgArguments, query::Query};
 
 use crate::{
-    engine::{Batch, Projection, ProjectionError},
+    engine::{Batch, Projection, ProjectionError, Table},
     text::{clean, lower},
 };
 
@@ -18,8 +18,13 @@ impl Projection for Users {
         "users"
     }
 
-    fn tables(&self) -> &'static [&'static str] {
-        &["users"]
+    fn tables(&self) -> &'static [Table] {
+        const TABLES: &[Table] = &[Table::small("users")];
+        TABLES
+    }
+
+    fn definition(&self) -> &'static [&'static str] {
+        &[include_str!("apply.rs")]
     }
 
     // Users change rarely, so one statement per event is not worth avoiding.
@@ -44,7 +49,7 @@ fn statement<'q>(
 ) -> Option<Statement<'q>> {
     Some(match event {
         UserEvent::UserCreated(e) => change(
-            "INSERT INTO read_models.users (tenant_id, aggregate_id, id, username, username_key, first_name,
+            "INSERT INTO users (tenant_id, aggregate_id, id, username, username_key, first_name,
                  last_name, email, role, groups, activated, deactivated, is_available)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, false, false, true)",
         )
@@ -57,7 +62,7 @@ fn statement<'q>(
         .bind(e.role.as_str())
         .bind(e.groups.iter().map(|group| group.0).collect::<Vec<_>>()),
         UserEvent::UserDetailsChanged(e) => change(
-            "UPDATE read_models.users SET username = $3, username_key = $4, first_name = $5, last_name = $6, email = $7
+            "UPDATE users SET username = $3, username_key = $4, first_name = $5, last_name = $6, email = $7
              WHERE tenant_id = $1 AND aggregate_id = $2",
         )
         .bind(clean(&e.username))
@@ -66,24 +71,23 @@ fn statement<'q>(
         .bind(clean(&e.last_name))
         .bind(clean(&e.email)),
         UserEvent::UserActivated(_) => {
-            change("UPDATE read_models.users SET activated = true WHERE tenant_id = $1 AND aggregate_id = $2")
+            change("UPDATE users SET activated = true WHERE tenant_id = $1 AND aggregate_id = $2")
         }
         UserEvent::UserDeactivated(_) => {
-            change("UPDATE read_models.users SET deactivated = true WHERE tenant_id = $1 AND aggregate_id = $2")
+            change("UPDATE users SET deactivated = true WHERE tenant_id = $1 AND aggregate_id = $2")
         }
         UserEvent::AvailabilityChanged(e) => {
-            change("UPDATE read_models.users SET is_available = $3 WHERE tenant_id = $1 AND aggregate_id = $2")
-                .bind(e.is_available)
+            change("UPDATE users SET is_available = $3 WHERE tenant_id = $1 AND aggregate_id = $2").bind(e.is_available)
         }
         UserEvent::UserPermissionsChanged(e) => change(
-            "UPDATE read_models.users SET can_use_tags = $3, can_read_chats = $4, can_write_to_chats = $5
+            "UPDATE users SET can_use_tags = $3, can_read_chats = $4, can_write_to_chats = $5
              WHERE tenant_id = $1 AND aggregate_id = $2",
         )
         .bind(e.overrides.can_use_tags)
         .bind(e.overrides.can_read_chats.map(Scope::as_str))
         .bind(e.overrides.can_write_to_chats.map(Scope::as_str)),
         UserEvent::UserGroupsChanged(e) => {
-            change("UPDATE read_models.users SET role = $3, groups = $4 WHERE tenant_id = $1 AND aggregate_id = $2")
+            change("UPDATE users SET role = $3, groups = $4 WHERE tenant_id = $1 AND aggregate_id = $2")
                 .bind(e.role.as_str())
                 .bind(e.groups.iter().map(|group| group.0).collect::<Vec<_>>())
         }

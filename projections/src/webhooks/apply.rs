@@ -5,7 +5,7 @@ use chatledger_domain::{AnyEvent, Endpoint, webhook::Subscriptions, webhook::Web
 use sqlx::{PgConnection, Postgres, postgres::PgArguments, query::Query};
 
 use crate::{
-    engine::{Batch, Projection, ProjectionError, count_rows},
+    engine::{Batch, Projection, ProjectionError, Table, count_rows},
     text::clean,
 };
 
@@ -18,8 +18,13 @@ impl Projection for Webhooks {
         "webhooks"
     }
 
-    fn tables(&self) -> &'static [&'static str] {
-        &["webhooks"]
+    fn tables(&self) -> &'static [Table] {
+        const TABLES: &[Table] = &[Table::small("webhooks")];
+        TABLES
+    }
+
+    fn definition(&self) -> &'static [&'static str] {
+        &[include_str!("apply.rs")]
     }
 
     // Webhooks change a few times a year, so one statement per event is not worth avoiding.
@@ -29,7 +34,7 @@ impl Projection for Webhooks {
             let stream = &recorded.stream.aggregate_id;
             let more = match event {
                 WebhookEvent::WebhookRegistered(e) => {
-                    let sql = "INSERT INTO read_models.webhooks (tenant_id, aggregate_id, origin, header_names, secret,
+                    let sql = "INSERT INTO webhooks (tenant_id, aggregate_id, origin, header_names, secret,
                                    on_incoming_message, on_outgoing_message, on_assigned, id, user_id)
                                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
                     let change = sqlx::query(sql).bind(batch.tenant.0).bind(stream);
@@ -38,7 +43,7 @@ impl Projection for Webhooks {
                     1
                 }
                 WebhookEvent::WebhookChanged(e) => {
-                    let sql = "UPDATE read_models.webhooks SET origin = $3, header_names = $4, secret = $5,
+                    let sql = "UPDATE webhooks SET origin = $3, header_names = $4, secret = $5,
                                    on_incoming_message = $6, on_outgoing_message = $7, on_assigned = $8
                                WHERE tenant_id = $1 AND aggregate_id = $2";
                     let change = sqlx::query(sql).bind(batch.tenant.0).bind(stream);
@@ -46,7 +51,7 @@ impl Projection for Webhooks {
                     0
                 }
                 WebhookEvent::WebhookDisabled(e) => {
-                    let sql = "UPDATE read_models.webhooks
+                    let sql = "UPDATE webhooks
                                   SET disabled_at = $3, disabled_reason = $4, failing_since = $5
                                WHERE tenant_id = $1 AND aggregate_id = $2";
                     let change = sqlx::query(sql).bind(batch.tenant.0).bind(stream).bind(e.timestamp);
@@ -54,14 +59,14 @@ impl Projection for Webhooks {
                     0
                 }
                 WebhookEvent::WebhookEnabled(_) => {
-                    let sql = "UPDATE read_models.webhooks
+                    let sql = "UPDATE webhooks
                                   SET disabled_at = NULL, disabled_reason = NULL, failing_since = NULL
                                WHERE tenant_id = $1 AND aggregate_id = $2";
                     sqlx::query(sql).bind(batch.tenant.0).bind(stream).execute(&mut *db).await?;
                     0
                 }
                 WebhookEvent::WebhookDeleted(_) => {
-                    let sql = "DELETE FROM read_models.webhooks WHERE tenant_id = $1 AND aggregate_id = $2";
+                    let sql = "DELETE FROM webhooks WHERE tenant_id = $1 AND aggregate_id = $2";
                     let gone = sqlx::query(sql).bind(batch.tenant.0).bind(stream).execute(&mut *db).await?;
                     -i64::try_from(gone.rows_affected()).unwrap_or_default()
                 }

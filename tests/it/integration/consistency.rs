@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::{ANA, LISTS, RUI, column};
 use crate::harness::inbox::{Inbox, now};
+use crate::projections::EQUAL;
 
 const ROUNDS: usize = 50;
 
@@ -113,7 +114,7 @@ async fn r_gen_12_and_r_cst_4_read_models_built_anew_answer_byte_by_byte_the_sam
     let before = answers().await;
     let tools = inbox.tools().await;
     let names: Vec<String> = Tools::projections().into_iter().map(str::to_owned).collect();
-    tools.rebuild(&names, |_| {}).await.expect("the read models are built anew");
+    tools.rebuild(&names, EQUAL, |_| {}).await.expect("the read models are built anew");
     tools.close().await;
     inbox.settle().await;
     assert_eq!(answers().await, before);

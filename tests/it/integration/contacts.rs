@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 
 use super::{ANA, EVA, NOBODY, NOT_FOUND, RUI, column};
 use crate::harness::inbox::{Inbox, now};
+use crate::projections::EQUAL;
 
 /// A contact as the operator saves it.
 fn saved(wa_id: &str, name: &str, phone: &str, email: &str) -> UpsertContact {
@@ -297,7 +298,7 @@ async fn r_chat_4_search_looks_at_saved_names_and_email_addresses_too() {
     assert_eq!(found("dona").await, [RUI]);
     assert_eq!(found("orders").await, [RUI]);
     let tools = inbox.tools().await;
-    tools.rebuild(&[], |_| {}).await.expect("rebuilt");
+    tools.rebuild(&[], EQUAL, |_| {}).await.expect("rebuilt");
     tools.close().await;
     assert_eq!(found("dona").await, [RUI]);
     assert_eq!(found("orders").await, [RUI]);

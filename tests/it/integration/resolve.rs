@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::{ANA, FORBIDDEN, NOBODY, NOT_FOUND, RUI, column};
 use crate::harness::inbox::{Inbox, now, text_message};
+use crate::projections::EQUAL;
 
 #[tokio::test]
 async fn r_chat_7_a_chat_is_resolved_until_its_customer_writes_again() {
@@ -48,7 +49,7 @@ async fn r_chat_7_a_chat_is_resolved_until_its_customer_writes_again() {
     // A rebuild ends the same.
     resolve(json!(true)).await;
     let tools = inbox.tools().await;
-    tools.rebuild(&["persons".to_owned()], |_| {}).await.expect("rebuilt");
+    tools.rebuild(&["persons".to_owned()], EQUAL, |_| {}).await.expect("rebuilt");
     tools.close().await;
     assert_eq!(shown().await, true);
 }

@@ -74,6 +74,7 @@ async fn erase_on(
     let mut shared = work.uploads_sent_to_others(&mut tx, before).await?;
     let deliveries = crate::deliveries::forget(&mut tx, tenant, &wa_id).await.map_err(fault)?;
     let quarantined = rest::quarantined(&mut tx, tenant, &wa_id).await.map_err(fault)?;
+    rest::generations(&mut tx, tenant).await.map_err(fault)?;
 
     // From here on nobody else appends.
     let head = find::head(&mut tx, tenant, "FOR UPDATE").await.map_err(fault)?;

@@ -16,6 +16,12 @@ pub(super) async fn quarantined(db: &mut PgConnection, tenant: TenantId, wa_id: 
     Ok(sqlx::query(sql).bind(tenant.0).bind(named).execute(db).await?.rows_affected())
 }
 
+/// Drops what generations of read models that do not answer may know.
+pub(super) async fn generations(db: &mut PgConnection, tenant: TenantId) -> sqlx::Result<()> {
+    sqlx::query("SELECT read_models.forget_generations($1)").bind(tenant.0).execute(db).await?;
+    Ok(())
+}
+
 /// Files are fetched no more, WhatsApp's ids of them are forgotten, and their bytes are to be removed.
 pub(super) async fn files(
     db: &mut PgConnection,
