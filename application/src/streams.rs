@@ -334,6 +334,11 @@ impl Streams {
         self.forget(tenant, &[StreamOf::new::<Contact>(wa_id), StreamOf::new::<Chat>(wa_id)]);
     }
 
+    /// Drops everything that is remembered.
+    pub(crate) fn forget_all(&self) {
+        self.baselines.invalidate_all();
+    }
+
     fn forget(&self, tenant: TenantId, streams: &[StreamOf]) {
         for stream in streams {
             self.baselines.invalidate(&(tenant, stream.id.clone()));

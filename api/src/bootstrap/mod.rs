@@ -4,6 +4,7 @@ mod addresses;
 mod bulk;
 mod database;
 mod deliveries;
+mod life;
 mod probe;
 mod read_models;
 mod rules;
@@ -17,7 +18,10 @@ mod webhooks;
 mod websockets;
 
 pub use chatledger_infrastructure::config::{Config, ConfigErrors, DEFAULTS as CONFIG_DEFAULTS};
-pub use chatledger_infrastructure::postgres::{Broken, ShownEvent, Verified, VerifyError};
+pub use chatledger_infrastructure::postgres::{
+    ArchiveError, ArchiveProgress, ArchiveStep, Archived, Broken, Deleted, DeletionError, DeletionStep, ShownEvent,
+    Verified, VerifyError,
+};
 pub use sandbox::{Login, Sandbox};
 pub use server::Server;
 pub use simulator::{StandaloneSimulator, sandbox_simulator_url};

@@ -238,6 +238,7 @@ impl Server {
         });
         let (http, http_task) = serve(listener, &config, state)?;
         tokio::spawn(upkeep::finish(core.clone()));
+        tokio::spawn(upkeep::notice_deleted(core.clone()));
         let bulk_messages = BulkMessages::start(core.clone());
         Ok(Self {
             base_url,

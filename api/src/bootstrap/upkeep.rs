@@ -1,6 +1,6 @@
 //! What a crash cut short is finished.
 
-use std::time::Duration;
+use std::{collections::HashSet, time::Duration};
 
 use super::server::Core;
 
@@ -25,5 +25,17 @@ pub(super) async fn finish(core: Core) {
             }
         }
         tokio::time::sleep(Duration::from_secs(60)).await;
+    }
+}
+
+/// Notices every second which tenants were deleted.
+pub(super) async fn notice_deleted(core: Core) {
+    let mut known = HashSet::new();
+    loop {
+        match core.application.notice_deleted(&known).await {
+            Ok(there) => known = there,
+            Err(error) => tracing::warn!(%error, "whether tenants were deleted is not known"),
+        }
+        tokio::time::sleep(Duration::from_secs(1)).await;
     }
 }

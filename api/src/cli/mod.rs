@@ -12,6 +12,7 @@ mod refresh_token;
 mod serve;
 mod simulate;
 mod tenant;
+mod tenant_life;
 mod user;
 mod webhooks;
 
@@ -46,7 +47,7 @@ enum Command {
     Projections(projections::ProjectionsArgs),
     /// What WhatsApp sent and could not be recorded: list it, show it, try again.
     Quarantine(quarantine::QuarantineArgs),
-    /// Create tenants and users, connect WhatsApp numbers.
+    /// Create tenants and users, connect WhatsApp numbers; export, import and delete tenants.
     Tenant(tenant::TenantArgs),
     /// Look after the users of a tenant.
     User(user::UserArgs),

@@ -1,6 +1,8 @@
 //! Postgres: the ledger, the vault, the quarantine, the private cluster, and what every connection needs.
 
 mod append;
+mod archive;
+mod deletion;
 mod embedded;
 mod erase;
 mod feed;
@@ -18,6 +20,8 @@ mod show;
 mod vault;
 mod verify;
 
+pub use archive::{ArchiveError, Archived, Counts, Progress as ArchiveProgress, Step as ArchiveStep, export, import};
+pub use deletion::{Deleted, DeletionError, DeletionStep, delete_tenant};
 pub use embedded::{Embedded, EmbeddedError};
 pub use ledger::PgLedger;
 pub use quarantine::PgQuarantine;

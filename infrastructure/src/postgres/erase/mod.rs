@@ -73,7 +73,7 @@ async fn erase_on(
     work.mentions(&mut tx, before).await?;
     let mut shared = work.uploads_sent_to_others(&mut tx, before).await?;
     let deliveries = crate::deliveries::forget(&mut tx, tenant, &wa_id).await.map_err(fault)?;
-    let quarantined = rest::quarantined(&mut tx, tenant, &wa_id).await.map_err(fault)?;
+    let quarantined = rest::quarantined(&mut tx, tenant, &wa_id, request.done_by.is_none()).await.map_err(fault)?;
     rest::generations(&mut tx, tenant).await.map_err(fault)?;
 
     // From here on nobody else appends.

@@ -8,12 +8,20 @@ use uuid::Uuid;
 /// The form of a snapshot that stands for nothing: no older state is kept in its place.
 pub(in crate::postgres) const ERASED: &str = "erased";
 
-/// Drops what came in for the tenant, could not be recorded, and names the contact; how many rows.
-pub(super) async fn quarantined(db: &mut PgConnection, tenant: TenantId, wa_id: &WaId) -> sqlx::Result<u64> {
+/// Drops what came in for the tenant, could not be recorded, and names the contact; how many rows. For the operator, who
+/// looks after all inboxes, also what is known to be nobody's.
+pub(super) async fn quarantined(
+    db: &mut PgConnection,
+    tenant: TenantId,
+    wa_id: &WaId,
+    by_operator: bool,
+) -> sqlx::Result<u64> {
     let named = format!("(^|[^0-9A-Za-z]){}([^0-9A-Za-z]|$)", wa_id.as_str().replace('.', "[.]"));
     // `escape` shows text as it is, whatever else is in the bytes.
-    let sql = "DELETE FROM ledger.quarantine WHERE tenant_id = $1 AND encode(body, 'escape') ~ $2";
-    Ok(sqlx::query(sql).bind(tenant.0).bind(named).execute(db).await?.rows_affected())
+    let sql = "DELETE FROM ledger.quarantine WHERE tenant_id = ANY ($1) AND encode(body, 'escape') ~ $2";
+    let nobody = by_operator.then_some(Uuid::nil());
+    let whose: Vec<Uuid> = [tenant.0].into_iter().chain(nobody).collect();
+    Ok(sqlx::query(sql).bind(whose).bind(named).execute(db).await?.rows_affected())
 }
 
 /// Drops what generations of read models that do not answer may know.
