@@ -20,5 +20,6 @@ mod rule_engine;
 mod rules;
 mod sandbox;
 mod signatures;
+mod tenant_life;
 mod vault;
 mod websocket;

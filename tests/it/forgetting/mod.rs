@@ -1,6 +1,7 @@
 //! Forgetting a contact: nothing personal of it is left anywhere, and the ledger can still be proved.
 
 mod everywhere;
+mod races;
 mod redaction;
 
 use std::{path::PathBuf, process::Command};
