@@ -235,6 +235,7 @@ impl From<ApplicationError> for ApiError {
     fn from(error: ApplicationError) -> Self {
         match error {
             ApplicationError::UnknownChat
+            | ApplicationError::UnknownContact
             | ApplicationError::UnknownTagging
             | ApplicationError::UnknownTemplate
             | ApplicationError::UnknownSavedResponse

@@ -14,6 +14,7 @@ use crate::{
         contacts::{ContactCheck, ContactProvider},
         deliveries::DeliveryLog,
         directory::Directory,
+        erasures::Erasures,
         ledger::{Cause, Ledger, Metadata},
         media::MediaStore,
         plugins::Plugins,
@@ -50,6 +51,7 @@ pub struct Application {
     pub(crate) provider: Option<Arc<dyn Provider>>,
     pub(crate) addresses: Arc<dyn Addresses>,
     pub(crate) deliveries: Arc<dyn DeliveryLog>,
+    pub(crate) erasures: Arc<dyn Erasures>,
     pub(crate) media: Arc<dyn MediaStore>,
     pub(crate) whatsapp_accounts: Arc<dyn WhatsAppAccounts>,
     pub(crate) refreshes: Arc<dyn Refreshes>,
@@ -89,6 +91,8 @@ pub struct Ports {
     pub addresses: Arc<dyn Addresses>,
     /// What became of deliveries.
     pub deliveries: Arc<dyn DeliveryLog>,
+    /// Where contacts are forgotten.
+    pub erasures: Arc<dyn Erasures>,
     /// Where files are kept.
     pub media: Arc<dyn MediaStore>,
     /// The account at WhatsApp.
@@ -155,6 +159,7 @@ impl Application {
             provider: ports.provider,
             addresses: ports.addresses,
             deliveries: ports.deliveries,
+            erasures: ports.erasures,
             media: ports.media,
             whatsapp_accounts: ports.whatsapp_accounts,
             refreshes: ports.refreshes,

@@ -25,6 +25,7 @@ use chatledger_domain::{
 use crate::ports::{
     Unavailable,
     addresses::AddressError,
+    erasures::ErasureError,
     ledger::{AppendError, LedgerError},
     vault::PasswordError,
     whatsapp_account::AccountFault,
@@ -36,6 +37,9 @@ pub enum ApplicationError {
     /// No such chat, or none that the caller may know of.
     #[error("no such chat")]
     UnknownChat,
+    /// No such contact: nobody who ever wrote or was written to, or is saved.
+    #[error("no such contact")]
+    UnknownContact,
     /// The chat may not be read.
     #[error("the chat may not be read")]
     NotReadable,
@@ -296,6 +300,15 @@ impl From<LedgerError> for ApplicationError {
         match error {
             LedgerError::Unavailable(source) => Self::Unavailable(Unavailable { what: "the ledger", source }),
             unreadable => Self::Ledger(unreadable),
+        }
+    }
+}
+
+impl From<ErasureError> for ApplicationError {
+    fn from(error: ErasureError) -> Self {
+        match error {
+            ErasureError::Unavailable(error) => Self::Unavailable(error),
+            ErasureError::Ledger(error) => error.into(),
         }
     }
 }

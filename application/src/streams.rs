@@ -10,7 +10,7 @@ use std::{
     sync::Arc,
 };
 
-use chatledger_domain::{AnyEvent, Decider, Position, TenantId};
+use chatledger_domain::{AnyEvent, Decider, Position, TenantId, chat::Chat, contact::Contact};
 use chrono::{DateTime, Utc};
 use moka::sync::Cache;
 use tokio::sync::{Mutex, MutexGuard};
@@ -150,11 +150,11 @@ aggregates! {
     Admins: chatledger_domain::admins::Admins, "1";
     BusinessProfile: chatledger_domain::business_profile::BusinessProfile, "1";
     ApiToken: chatledger_domain::api_token::ApiToken, "1";
-    BulkMessage: chatledger_domain::bulk_message::BulkMessage, "1";
-    Chat: chatledger_domain::chat::Chat, "2";
-    Contact: chatledger_domain::contact::Contact, "2";
+    BulkMessage: chatledger_domain::bulk_message::BulkMessage, "2";
+    Chat: chatledger_domain::chat::Chat, "3";
+    Contact: chatledger_domain::contact::Contact, "3";
     Group: chatledger_domain::group::Group, "3";
-    Media: chatledger_domain::media::Media, "1";
+    Media: chatledger_domain::media::Media, "2";
     RuleEngine: chatledger_domain::rule_engine::RuleEngine, "1";
     SavedResponse: chatledger_domain::saved_response::SavedResponse, "1";
     Tag: chatledger_domain::tag::Tag, "1";
@@ -327,6 +327,16 @@ impl Streams {
             let (ledger, stream) = (self.ledger.clone(), w.stream.id.clone());
             tokio::spawn(async move { ledger.keep_snapshot(tenant, stream, snapshot).await });
         }
+    }
+
+    /// Drops what is remembered of a contact, and of whatever else was forgotten with it.
+    pub(crate) fn forget_contact(&self, tenant: TenantId, wa_id: &str) {
+        self.forget(tenant, &[StreamOf::new::<Contact>(wa_id), StreamOf::new::<Chat>(wa_id)]);
+    }
+
+    /// Drops everything that is remembered.
+    pub(crate) fn forget_all(&self) {
+        self.baselines.invalidate_all();
     }
 
     fn forget(&self, tenant: TenantId, streams: &[StreamOf]) {

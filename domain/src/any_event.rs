@@ -16,6 +16,7 @@ use crate::{
     template_catalogue::TemplateCatalogueEvent,
     tenant::TenantEvent,
     user::UserEvent,
+    wa_id::WaId,
     webhook::WebhookEvent,
     whatsapp_account::WhatsAppAccountEvent,
 };
@@ -86,6 +87,23 @@ macro_rules! any_event {
             }
         }
     };
+}
+
+impl AnyEvent {
+    /// What is left of the event when a customer is forgotten that it speaks of; `None` where nothing is to be blanked.
+    /// Chats, contacts and media are asked for where they are that customer's.
+    #[must_use]
+    pub fn redacted(&self, wa_id: &WaId) -> Option<Self> {
+        let redacted = match self {
+            Self::Chat(event) => Self::Chat(event.redacted()),
+            Self::Contact(event) => Self::Contact(event.redacted()),
+            Self::Media(event) => Self::Media(event.redacted()),
+            Self::BulkMessage(event) => Self::BulkMessage(event.redacted(wa_id)),
+            Self::WhatsAppAccount(event) => Self::WhatsAppAccount(event.redacted(wa_id)),
+            _ => return None,
+        };
+        (redacted != *self).then_some(redacted)
+    }
 }
 
 any_event! {

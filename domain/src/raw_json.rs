@@ -27,6 +27,18 @@ impl RawJson {
         serde_json::from_str(self.text()).unwrap_or_default()
     }
 
+    /// `{}`.
+    #[must_use]
+    pub fn empty() -> Self {
+        Self::from(&serde_json::json!({}))
+    }
+
+    /// `[]`.
+    #[must_use]
+    pub fn empty_list() -> Self {
+        Self::from(&serde_json::json!([]))
+    }
+
     /// Takes over JSON text.
     ///
     /// # Errors

@@ -33,6 +33,14 @@ impl WaId {
         &self.0
     }
 
+    /// Whether a text names this id, not as a part of a longer one.
+    #[must_use]
+    pub fn stands_in(&self, text: &str) -> bool {
+        let apart = |c: Option<char>| c.is_none_or(|c| !c.is_ascii_alphanumeric());
+        text.match_indices(self.as_str())
+            .any(|(at, found)| apart(text[..at].chars().next_back()) && apart(text[at + found.len()..].chars().next()))
+    }
+
     /// Whether this is a business-scoped id, which WhatsApp wants in `recipient` instead of `to`.
     #[must_use]
     pub fn is_business_scoped(&self) -> bool {

@@ -12,16 +12,17 @@ use std::{
 use chatledger_domain::AnyEvent;
 use serde_json::Value;
 
-struct Fixture {
-    path: PathBuf,
+pub struct Fixture {
+    pub path: PathBuf,
     release: String,
-    aggregate: String,
-    name: String,
-    version: String,
-    payload: String,
+    pub aggregate: String,
+    pub name: String,
+    pub version: String,
+    pub payload: String,
 }
 
-fn fixtures() -> Vec<Fixture> {
+/// Every stored example.
+pub fn fixtures() -> Vec<Fixture> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/fixtures/events");
     let inside = |folder: &Path| fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect::<Vec<_>>();
     inside(&folder).iter().flat_map(|release| inside(release)).map(fixture).collect()

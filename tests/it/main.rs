@@ -7,6 +7,7 @@ mod deliveries;
 mod embedded;
 mod event_fixtures;
 mod event_schemas;
+mod forgetting;
 mod harness;
 mod inbound;
 mod integration;
@@ -23,5 +24,6 @@ mod sandbox;
 #[path = "../bench/seed.rs"]
 mod seed;
 mod signatures;
+mod tenant_life;
 mod vault;
 mod websocket;

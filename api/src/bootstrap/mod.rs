@@ -4,6 +4,7 @@ mod addresses;
 mod bulk;
 mod database;
 mod deliveries;
+mod life;
 mod probe;
 mod proof;
 mod read_models;
@@ -18,7 +19,10 @@ mod webhooks;
 mod websockets;
 
 pub use chatledger_infrastructure::config::{Config, ConfigErrors, DEFAULTS as CONFIG_DEFAULTS};
-pub use chatledger_infrastructure::postgres::{Broken, Marks, ShownEvent, Verified, VerifyError};
+pub use chatledger_infrastructure::postgres::{
+    ArchiveError, ArchiveProgress, ArchiveStep, Archived, Broken, Deleted, DeletionError, DeletionStep, Marks, ShownEvent,
+    Verified, VerifyError,
+};
 pub use chatledger_infrastructure::proof::{Checkpoint, CheckpointKey, KeyError, Proof, PublicKey};
 pub use proof::{checkpoint_key, create_checkpoint_key};
 pub use sandbox::{Login, Sandbox};

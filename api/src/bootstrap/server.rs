@@ -102,7 +102,7 @@ impl Core {
     pub fn new(
         config: &Config,
         database: &Database,
-        ledger: Arc<dyn Ledger>,
+        ledger: Arc<PgLedger>,
         engine: Option<&EngineHandle>,
         local: Option<SocketAddr>,
     ) -> Result<Self, StartError> {
@@ -126,6 +126,7 @@ impl Core {
         let application = Arc::new(Application::new(Ports {
             ledger: ledger.clone(),
             audit_trail: Arc::new(PgAuditTrail::new(pool.clone())),
+            erasures: ledger.clone(),
             read_models: models.clone(),
             recipients: recipients.clone(),
             subscribers: models.clone(),
@@ -181,7 +182,7 @@ impl Server {
         let base_url = config.public_url.clone().unwrap_or_else(|| format!("http://{local}"));
         let metrics = metrics_recorder();
         let database = Database::open(&config).await?;
-        let ledger: Arc<dyn Ledger> = Arc::new(PgLedger::new(database.pool.clone()));
+        let ledger = Arc::new(PgLedger::new(database.pool.clone()));
         super::read_models::say_outdated(&database.pool).await?;
         let engine = Engine::start(database.pool.clone(), ledger.clone(), Options::default());
         let core = Core::new(&config, &database, ledger, Some(&engine), Some(local))?;
@@ -241,6 +242,7 @@ impl Server {
         });
         let (http, http_task) = serve(listener, &config, state)?;
         tokio::spawn(upkeep::finish(core.clone(), database.pool.clone()));
+        tokio::spawn(upkeep::notice_deleted(core.clone()));
         let bulk_messages = BulkMessages::start(core.clone());
         Ok(Self {
             base_url,

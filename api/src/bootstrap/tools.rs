@@ -9,7 +9,6 @@ use chatledger_application::{
         clock::Random,
         deliveries::{DeliveryCondition, DeliveryLog},
         directory::TenantEntry,
-        ledger::Ledger,
     },
 };
 use chatledger_domain::{GroupId, Position, Role, TenantId, UserId};
@@ -75,7 +74,7 @@ impl Tools {
 
     async fn open_on(config: Config, with_engine: bool) -> Result<Self, StartError> {
         let database = Database::open_beside(&config).await?;
-        let ledger: Arc<dyn Ledger> = Arc::new(PgLedger::new(database.pool.clone()));
+        let ledger = Arc::new(PgLedger::new(database.pool.clone()));
         let engine = with_engine.then(|| Engine::start(database.pool.clone(), ledger.clone(), Options::default()));
         let core = Core::new(&config, &database, ledger, engine.as_ref(), None)?;
         let deliveries = PgDeliveryLog::new(database.pool.clone());

@@ -1,6 +1,6 @@
 //! What a crash cut short is finished.
 
-use std::time::Duration;
+use std::{collections::HashSet, time::Duration};
 
 use chatledger_infrastructure::postgres::Pool;
 use chatledger_projections::drop_retired;
@@ -11,12 +11,15 @@ use super::server::Core;
 const KEPT: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// What a crash cut short goes on, at start and every minute: taggings of a deleted tag are removed, chats of a deleted
-/// group or a deactivated user taken from it.
-/// Read models that answered before a rebuild are dropped after a day.
+/// group or a deactivated user taken from it, forgotten files removed from the store. Read models that answered before a
+/// rebuild are dropped after a day.
 pub(super) async fn finish(core: Core, pool: Pool) {
     loop {
         if let Err(error) = drop_retired(&pool, KEPT.as_secs().cast_signed()).await {
             tracing::warn!(%error, "read models from before a rebuild are not dropped yet");
+        }
+        if let Err(error) = core.application.remove_forgotten_files().await {
+            tracing::warn!(%error, "the files of a forgotten contact are not removed yet");
         }
         if let Ok(tenants) = core.directory.all().await {
             for tenant in tenants.iter() {
@@ -32,5 +35,17 @@ pub(super) async fn finish(core: Core, pool: Pool) {
             }
         }
         tokio::time::sleep(Duration::from_secs(60)).await;
+    }
+}
+
+/// Notices every second which tenants were deleted.
+pub(super) async fn notice_deleted(core: Core) {
+    let mut known = HashSet::new();
+    loop {
+        match core.application.notice_deleted(&known).await {
+            Ok(there) => known = there,
+            Err(error) => tracing::warn!(%error, "whether tenants were deleted is not known"),
+        }
+        tokio::time::sleep(Duration::from_secs(1)).await;
     }
 }

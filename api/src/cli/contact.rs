@@ -1,4 +1,4 @@
-//! `contact`: what the operator puts into the address book.
+//! `contact`: what the operator puts into the address book, and whom it forgets.
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -56,6 +56,15 @@ enum ContactCommand {
         /// The file, UTF-8, its first line naming the columns.
         file: PathBuf,
     },
+    /// Forget a contact: blank what it said and what is saved of it, remove its files. Cannot be undone. Its number stays,
+    /// as the name of a chat without content; again, it changes nothing.
+    Erase {
+        /// The tenant's short name.
+        #[arg(long)]
+        tenant: String,
+        /// The number of its chat, with the country code.
+        wa_id: String,
+    },
 }
 
 /// A line of an import.
@@ -80,6 +89,13 @@ pub async fn run(mut config: Config, args: ContactArgs) -> Result<ExitCode, Fail
             (tenant, vec![contact(&wa_id, name, phones, emails)?])
         }
         ContactCommand::Import { tenant, file } => (tenant, read(&file)?),
+        ContactCommand::Erase { tenant, wa_id } => {
+            let wa_id = WaId::parse(&wa_id).map_err(|error| format!("{wa_id:?} is {error}"))?;
+            let tools = Tools::open(config).await?;
+            let result = erase(&tools, &tenant, wa_id).await;
+            tools.close().await;
+            return result;
+        }
     };
     let tools = Tools::open(config).await?;
     let result = save(&tools, TenantId::of_slug(&tenant), contacts).await;
@@ -131,6 +147,29 @@ fn contact<'a>(
         phone_numbers: Some(phones).filter(|phones| !phones.is_empty()),
         email_addresses: Some(emails).filter(|emails| !emails.is_empty()),
     })
+}
+
+async fn erase(tools: &Tools, slug: &str, wa_id: WaId) -> Result<ExitCode, Failure> {
+    let erased = tools.application.erase_contact_as_operator(TenantId::of_slug(slug), wa_id.clone()).await?;
+    match erased.position {
+        Some(position) => println!("{wa_id} is forgotten, recorded at position {position}"),
+        None => println!("{wa_id} was forgotten before; nothing new was there"),
+    }
+    let rows = [
+        ("events blanked", erased.events),
+        ("files removed", erased.files),
+        ("messages not sent any more", erased.unsent),
+        ("deliveries without their content", erased.deliveries),
+        ("quarantined calls dropped", erased.quarantined),
+    ];
+    for (what, count) in rows {
+        println!("  {what:<33} {count:>8}");
+    }
+    println!("What stays: the number itself, as the name of a chat without content, and who did what in it when.");
+    println!(
+        "On disk: dead rows until VACUUM, the write-ahead log, backups; see \"Forgetting a contact\" in the README."
+    );
+    Ok(ExitCode::SUCCESS)
 }
 
 async fn save(tools: &Tools, tenant: TenantId, contacts: Vec<UpsertContact>) -> Result<ExitCode, Failure> {

@@ -14,6 +14,7 @@ mod refresh_token;
 mod serve;
 mod simulate;
 mod tenant;
+mod tenant_life;
 mod user;
 mod webhooks;
 
@@ -50,7 +51,7 @@ enum Command {
     Projections(projections::ProjectionsArgs),
     /// What WhatsApp sent and could not be recorded: list it, show it, try again.
     Quarantine(quarantine::QuarantineArgs),
-    /// Create tenants and users, connect WhatsApp numbers.
+    /// Create tenants and users, connect WhatsApp numbers; export, import and delete tenants.
     Tenant(tenant::TenantArgs),
     /// Look after the users of a tenant.
     User(user::UserArgs),
@@ -58,7 +59,7 @@ enum Command {
     Webhooks(webhooks::WebhooksArgs),
     /// What webhooks were told: list it, show it with every attempt, make it again.
     Deliveries(deliveries::DeliveriesArgs),
-    /// Fill the address book.
+    /// Fill the address book; forget a contact.
     Contact(contact::ContactArgs),
     /// Check the configuration, or print the documented defaults.
     Config(ConfigArgs),

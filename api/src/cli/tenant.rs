@@ -1,6 +1,6 @@
 //! `tenant`: what the operator sets up.
 
-use std::process::ExitCode;
+use std::{path::PathBuf, process::ExitCode};
 
 use chatledger_application::{tenants::NewTenant, users::NewUser};
 use chatledger_domain::{
@@ -10,7 +10,7 @@ use chatledger_domain::{
 };
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::{DataArgs, Failure};
+use super::{DataArgs, Failure, tenant_life};
 use crate::bootstrap::{Config, Tools};
 
 /// Tenants.
@@ -88,6 +88,31 @@ enum TenantCommand {
         /// How WhatsApp is reached.
         #[arg(long, value_enum, default_value = "cloud")]
         channel: ChannelArg,
+    },
+    /// Write a tenant into a file: its ledger as it is stored, and its files. The server may run meanwhile.
+    Export {
+        /// The tenant's short name.
+        slug: String,
+        /// The file to be written, such as acme.tar.gz.
+        #[arg(long, value_name = "FILE")]
+        output: PathBuf,
+        /// Put passwords, tokens and keys in as well, hashed or sealed as they are; the same master key opens them.
+        #[arg(long)]
+        with_secrets: bool,
+    },
+    /// Bring a tenant in from a file: positions, hashes and ids as they were. The ledger is proved on the way; what is not
+    /// whole is not brought in at all.
+    Import {
+        /// The file that was exported.
+        file: PathBuf,
+    },
+    /// Delete a tenant: its ledger, its lists, its secrets and its files. Cannot be undone; export it first.
+    Delete {
+        /// The tenant's short name.
+        slug: String,
+        /// The short name again, so that nothing is deleted by a slip.
+        #[arg(long, value_name = "SLUG")]
+        confirm: String,
     },
 }
 
@@ -170,6 +195,14 @@ fn print(settings: &Settings) {
 /// Runs `tenant …`.
 pub async fn run(mut config: Config, args: TenantArgs) -> Result<ExitCode, Failure> {
     args.data.apply(&mut config);
+    match &args.command {
+        TenantCommand::Export { slug, output, with_secrets } => {
+            return tenant_life::export(config, slug, output, *with_secrets).await;
+        }
+        TenantCommand::Import { file } => return tenant_life::import(config, file).await,
+        TenantCommand::Delete { slug, confirm } => return tenant_life::delete(config, slug, confirm).await,
+        _ => {}
+    }
     let tools = Tools::open_with_key(config).await?;
     let result = act(&tools, args.command).await;
     tools.close().await;
@@ -225,6 +258,8 @@ async fn act(tools: &Tools, command: TenantCommand) -> Result<ExitCode, Failure>
             tools.application.connect_account(TenantId::of_slug(&tenant), number, &token).await?;
             println!("connected");
         }
+        // Of whole tenants: they open the database in another way, before this.
+        TenantCommand::Export { .. } | TenantCommand::Import { .. } | TenantCommand::Delete { .. } => {}
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -85,6 +85,7 @@ const UI_POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; s
         integration::contacts::list,
         integration::contacts::get,
         integration::contacts::verify,
+        integration::erasure::erase,
         integration::saved_responses::list,
         integration::saved_responses::create,
         integration::saved_responses::delete,

@@ -12,6 +12,7 @@ pub mod chats;
 pub mod contacts;
 mod content;
 pub mod deliveries;
+pub mod erasure;
 pub mod group_permissions;
 pub mod groups;
 pub mod histories;
@@ -84,6 +85,7 @@ pub(crate) fn endpoints() -> impl Iterator<Item = &'static Endpoint> {
         api_tokens::ENDPOINTS,
         audit::ENDPOINTS,
         contacts::ENDPOINTS,
+        erasure::ENDPOINTS,
         saved_responses::ENDPOINTS,
         bulk::ENDPOINTS,
     ];

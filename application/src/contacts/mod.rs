@@ -1,5 +1,8 @@
 //! The address book: saving contacts, finding them in every provider, checking numbers.
 
+pub mod erasure;
+
+mod erase;
 mod find;
 mod upsert;
 mod verify;

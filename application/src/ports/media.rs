@@ -29,6 +29,8 @@ pub trait MediaStore: Send + Sync {
     ) -> Result<Option<Chunks>, Unavailable>;
     /// Forgets a blob; fine when there is none.
     async fn delete(&self, tenant: TenantId, blob: BlobId) -> Result<(), Unavailable>;
+    /// Every blob of a tenant, also those that no event names.
+    async fn blobs(&self, tenant: TenantId) -> Result<Vec<BlobId>, Unavailable>;
     /// The most that a tenant's uploads may fill, in bytes.
     fn quota(&self) -> u64;
 }

@@ -8,6 +8,7 @@ pub mod contacts;
 pub mod deliveries;
 pub mod delivery_effects;
 pub mod directory;
+pub mod erasures;
 pub mod ledger;
 pub mod media;
 pub mod outbound;

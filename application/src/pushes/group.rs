@@ -3,6 +3,7 @@
 
 use chatledger_domain::{
     AnyEvent, Assignment,
+    bulk_message::BulkMessageEvent,
     chat::ChatEvent,
     user::UserEvent,
     whatsapp_account::{ERRORS, WhatsAppAccountEvent},
@@ -70,6 +71,7 @@ fn single(recorded: &Recorded, pushes: &mut Vec<Push>) {
             _ => return,
         },
         AnyEvent::User(UserEvent::AvailabilityChanged(_)) => News::Availability,
+        AnyEvent::BulkMessage(BulkMessageEvent::BulkRecipientErased(_)) => return,
         AnyEvent::BulkMessage(_) => News::Bulk,
         _ => return,
     };

@@ -2,6 +2,7 @@
 
 mod connect;
 mod create;
+mod gone;
 mod settings;
 
 pub use create::{CreatedTenant, NewTenant};

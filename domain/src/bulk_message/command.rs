@@ -17,4 +17,11 @@ pub enum BulkMessageCommand {
         /// Now, POSIX seconds.
         now: i64,
     },
+    /// Forgets a recipient; it gets no message any more.
+    Erase {
+        /// The recipient.
+        wa_id: WaId,
+        /// Now, POSIX seconds.
+        now: i64,
+    },
 }

@@ -1,6 +1,9 @@
 //! The rules of bulk messages.
 
-use super::{BulkElementSettled, BulkMessage, BulkMessageCommand, BulkMessageEvent, BulkMessageRefusal};
+use super::{
+    BulkElementSettled, BulkMessage, BulkMessageCommand, BulkMessageEvent, BulkMessageRefusal, BulkRecipientErased,
+    ElementOutcome,
+};
 use crate::{decider::Decider, ids::Position};
 
 impl Decider for BulkMessage {
@@ -22,7 +25,20 @@ impl Decider for BulkMessage {
                     Err(BulkMessageRefusal::Unknown)
                 }
             }
-            (BulkMessageCommand::Settle { .. }, None) => Err(BulkMessageRefusal::Unknown),
+            (BulkMessageCommand::Erase { wa_id, now }, Some(created)) => {
+                if !created.recipients.contains(&wa_id) || self.erased.contains(&wa_id) {
+                    return Ok(Vec::new());
+                }
+                let (task, outcome) = (created.id, ElementOutcome::NotAllowed);
+                let settled = self
+                    .open
+                    .contains(&wa_id)
+                    .then(|| BulkElementSettled { task, wa_id: wa_id.clone(), outcome, timestamp: now }.into());
+                Ok(settled.into_iter().chain([BulkRecipientErased { task, wa_id, timestamp: now }.into()]).collect())
+            }
+            (BulkMessageCommand::Settle { .. } | BulkMessageCommand::Erase { .. }, None) => {
+                Err(BulkMessageRefusal::Unknown)
+            }
         }
     }
 

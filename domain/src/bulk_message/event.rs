@@ -86,6 +86,18 @@ pub struct BulkElementSettled {
     pub timestamp: i64,
 }
 
+/// A recipient was forgotten: what stood for `{{…}}` in its message is gone, and where it was the only one, all that
+/// the message said.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct BulkRecipientErased {
+    /// The bulk message.
+    pub task: Uuid,
+    /// The recipient.
+    pub wa_id: WaId,
+    /// POSIX seconds.
+    pub timestamp: i64,
+}
+
 crate::events! {
     /// An event of a bulk message.
     BulkMessageEvent {
@@ -93,6 +105,8 @@ crate::events! {
         BulkMessageCreated = "BulkMessageCreated" v "1",
         /// A recipient is done with.
         BulkElementSettled = "BulkElementSettled" v "1",
+        /// A recipient was forgotten.
+        BulkRecipientErased = "BulkRecipientErased" v "1",
     }
 }
 
@@ -107,7 +121,7 @@ impl Event for BulkMessageEvent {
 
     fn idempotency_key(&self) -> Option<String> {
         match self {
-            Self::BulkMessageCreated(_) => None,
+            Self::BulkMessageCreated(_) | Self::BulkRecipientErased(_) => None,
             Self::BulkElementSettled(e) => Some(settled_key(e.task, &e.wa_id)),
         }
     }

@@ -4,13 +4,16 @@ mod command;
 mod decide;
 mod event;
 mod fill;
+mod redact;
 mod refusal;
 mod state;
 #[cfg(test)]
 mod tests;
 
 pub use command::BulkMessageCommand;
-pub use event::{BulkElementSettled, BulkMessageCreated, BulkMessageEvent, ElementOutcome, settled_key};
+pub use event::{
+    BulkElementSettled, BulkMessageCreated, BulkMessageEvent, BulkRecipientErased, ElementOutcome, settled_key,
+};
 pub use fill::{Fills, fill};
 pub use refusal::BulkMessageRefusal;
 pub use state::BulkMessage;

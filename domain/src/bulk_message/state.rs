@@ -14,6 +14,8 @@ pub struct BulkMessage {
     pub created: Option<BulkMessageCreated>,
     /// Those who are not done with.
     pub open: BTreeSet<WaId>,
+    /// Recipients that were forgotten.
+    pub erased: BTreeSet<WaId>,
 }
 
 impl BulkMessage {
@@ -25,6 +27,10 @@ impl BulkMessage {
             }
             BulkMessageEvent::BulkElementSettled(e) => {
                 self.open.remove(&e.wa_id);
+            }
+            BulkMessageEvent::BulkRecipientErased(e) => {
+                self.created = self.created.take().map(|created| created.without(&e.wa_id));
+                self.erased.insert(e.wa_id.clone());
             }
         }
     }

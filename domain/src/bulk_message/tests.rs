@@ -69,3 +69,39 @@ fn values_are_filled_in_once_and_quoted() {
     let expected = r#"{"b":{},"body":"Hi Rui \"R\" {{2}}, 7\n {{3}} {{","a":{"x":{"y":1}}}"#;
     assert_eq!(fill(&content, &values).text(), expected);
 }
+
+#[test]
+fn a_forgotten_recipient_gets_nothing_more_and_its_values_are_gone() {
+    let (rui, ana) = (wa_id("351912000111"), wa_id("351912000222"));
+    let mut created = created();
+    for recipient in [&rui, &ana] {
+        created.fills.insert(recipient.to_string(), [("1".to_owned(), recipient.to_string())].into());
+    }
+    let erased = BulkRecipientErased { task: created.id, wa_id: rui.clone(), timestamp: 9 };
+    let erase = || BulkMessageCommand::Erase { wa_id: rui.clone(), now: 9 };
+    let not_sent = settled(rui.as_str(), ElementOutcome::NotAllowed);
+    Given::with(())
+        .given(vec![created.clone().into()])
+        .when(erase())
+        .then_expect_events(vec![not_sent.clone(), erased.clone().into()]);
+    Given::with(())
+        .given(vec![created.clone().into(), not_sent.clone(), erased.clone().into()])
+        .when(erase())
+        .then_expect_events(vec![]);
+
+    let mut state = BulkMessage::default();
+    for event in [created.clone().into(), not_sent, erased.into()] {
+        state.after(&event);
+    }
+    let left = state.created.unwrap();
+    assert_eq!(left.fills.keys().collect::<Vec<_>>(), [ana.as_str()]);
+    assert_eq!(left.payload, created.payload, "what was written for many is not one recipient's");
+}
+
+#[test]
+fn a_message_to_one_who_is_forgotten_says_nothing_any_more() {
+    let rui = wa_id("351912000111");
+    let created = BulkMessageCreated { recipients: vec![rui.clone()], named: 1, ..created() };
+    let left = created.without(&rui);
+    assert_eq!((left.content.text(), left.payload.text()), ("{}", r#"{"type":"text"}"#));
+}

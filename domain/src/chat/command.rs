@@ -260,4 +260,11 @@ pub enum ChatCommand {
         /// Now.
         now: i64,
     },
+    /// Forgets what was said and kept in the chat.
+    Erase {
+        /// Messages of ours that WhatsApp certainly does not have: they are not sent any more.
+        unsent: Vec<MessageId>,
+        /// Now.
+        now: i64,
+    },
 }

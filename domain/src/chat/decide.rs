@@ -1,15 +1,15 @@
 //! The rules of chats.
 
 use super::{
-    Chat, ChatCommand, ChatEvent, ChatRefusal, ChatReopened, ChatResolved, ChatTagged, ChatUntagged, Echo, Incoming,
-    MessageAccepted, MessageEchoed, MessageOutcomeUnknown, MessageQueued, MessageReceived, MessageRejected,
+    Chat, ChatCommand, ChatErased, ChatEvent, ChatRefusal, ChatReopened, ChatResolved, ChatTagged, ChatUntagged, Echo,
+    Incoming, MessageAccepted, MessageEchoed, MessageOutcomeUnknown, MessageQueued, MessageReceived, MessageRejected,
     MessageStatusReported, MessageTagged, MessageUntagged, MessagesDelivered, MessagesMarkedAsReceived, Outgoing,
     Pending, StatusReport, event::TagAsItWas, opens_window,
 };
 use crate::{
     chat::ChatAssigned,
     decider::Decider,
-    ids::{MessageId, Position, UserId},
+    ids::{MessageId, Position, TaggingId, UserId},
     permission::{Actor, Scope},
     raw_json::RawJson,
     window,
@@ -55,6 +55,7 @@ impl Decider for Chat {
                 if self.tags.get(&tag.id) != Some(&tagging_id) {
                     return Err(ChatRefusal::UnknownTagging);
                 }
+                let extra = self.unless_erased(tagging_id, extra);
                 Ok(vec![ChatUntagged { tagging_id, tag, extra, done_by, timestamp: now }.into()])
             }
             ChatCommand::TagMessage { actor, message_id, waba_id, tag, extra, now } => {
@@ -62,7 +63,7 @@ impl Decider for Chat {
             }
             ChatCommand::UntagMessage { actor, done_by, tagging_id, message_id, waba_id, tag, extra, now } => {
                 self.check_untagging(actor.as_ref())?;
-                let timestamp = now;
+                let (timestamp, extra) = (now, self.unless_erased(tagging_id, extra));
                 Ok(vec![MessageUntagged { tagging_id, message_id, waba_id, tag, extra, done_by, timestamp }.into()])
             }
             ChatCommand::Assign { actor, change, now } => {
@@ -86,6 +87,7 @@ impl Decider for Chat {
             ChatCommand::MarkAsDelivered { to, timestamp } => Ok(self.delivered(to, timestamp)),
             ChatCommand::MarkAsReceived { actor, timestamp, now } => self.mark(&actor, timestamp, now),
             ChatCommand::Resolve { actor, resolved, now } => self.resolve(&actor, resolved, now),
+            ChatCommand::Erase { unsent, now } => Ok(self.erase(unsent, now)),
         }
     }
 
@@ -186,6 +188,21 @@ impl Chat {
             true => vec![ChatResolved { done_by, timestamp }.into()],
             false => vec![ChatReopened { done_by, timestamp }.into()],
         })
+    }
+
+    /// Messages that WhatsApp certainly does not have are not sent any more; then the chat is forgotten.
+    fn erase(&self, unsent: Vec<MessageId>, now: i64) -> Vec<ChatEvent> {
+        let queued = |id: &MessageId| self.pending.get(id) == Some(&Pending::Queued);
+        let rejected = unsent
+            .into_iter()
+            .filter(queued)
+            .map(|message_id| ChatEvent::from(MessageRejected { message_id, errors: RawJson::empty_list() }));
+        rejected.chain([ChatErased { timestamp: now }.into()]).collect()
+    }
+
+    /// What was kept with a tagging, unless it is forgotten: the caller may have read it before that.
+    fn unless_erased(&self, tagging: TaggingId, extra: Option<RawJson>) -> Option<RawJson> {
+        extra.filter(|_| self.erased_at.is_none_or(|at| tagging.0 > at.0))
     }
 
     fn check_tagging(&self, actor: &Actor) -> Result<(), ChatRefusal> {

@@ -5,6 +5,7 @@ mod command;
 pub mod content;
 mod decide;
 mod event;
+mod redact;
 mod refusal;
 mod state;
 #[cfg(test)]
@@ -12,10 +13,11 @@ mod tests;
 
 pub use command::{AssignmentChange, ByRule, ChatCommand, Echo, Incoming, Outgoing, StatusReport};
 pub use event::{
-    ChatAssigned, ChatEvent, ChatReopened, ChatResolved, ChatTagged, ChatUntagged, MessageAccepted, MessageEchoed,
-    MessageOutcomeUnknown, MessageQueued, MessageReceived, MessageRejected, MessageStatusReported, MessageTagged,
-    MessageUntagged, MessagesDelivered, MessagesMarkedAsReceived, TagAsItWas, accepted_key, message_key, queued_key,
-    status_key,
+    ChatAssigned, ChatErased, ChatEvent, ChatReopened, ChatResolved, ChatTagged, ChatUntagged, MessageAccepted,
+    MessageEchoed, MessageOutcomeUnknown, MessageQueued, MessageReceived, MessageRejected, MessageStatusReported,
+    MessageTagged, MessageUntagged, MessagesDelivered, MessagesMarkedAsReceived, TagAsItWas, accepted_key, message_key,
+    queued_key, status_key,
 };
+pub use redact::forgotten_message;
 pub use refusal::ChatRefusal;
 pub use state::{Chat, Pending, opens_window};

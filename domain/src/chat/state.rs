@@ -40,6 +40,8 @@ pub struct Chat {
     pub resolved: bool,
     /// Messages of ours that WhatsApp has not settled.
     pub pending: BTreeMap<MessageId, Pending>,
+    /// Up to where what was said in it is forgotten.
+    pub erased_at: Option<Position>,
 }
 
 impl Chat {
@@ -85,6 +87,7 @@ impl Chat {
             ChatEvent::MessagesDelivered(e) => self.marks.extend(e.to.iter().map(|user| (*user, e.timestamp))),
             ChatEvent::ChatResolved(_) => self.resolved = true,
             ChatEvent::ChatReopened(_) => self.resolved = false,
+            ChatEvent::ChatErased(_) => self.erased_at = Some(position),
             ChatEvent::MessageStatusReported(_) | ChatEvent::MessageTagged(_) | ChatEvent::MessageUntagged(_) => {}
         }
     }

@@ -24,4 +24,15 @@ pub enum ContactCommand {
         /// Who saves it; `None` for the operator.
         done_by: Option<UserId>,
     },
+    /// Forgets the contact. Once it is forgotten, only when there is something new to forget.
+    Erase {
+        /// How many events are blanked for it.
+        events: u64,
+        /// Whether anything was forgotten that was not before.
+        is_news: bool,
+        /// Who wants it; `None` for the operator.
+        done_by: Option<UserId>,
+        /// Now, POSIX seconds.
+        now: i64,
+    },
 }

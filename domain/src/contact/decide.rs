@@ -1,6 +1,8 @@
 //! The rules of contacts.
 
-use super::{Contact, ContactCommand, ContactEvent, ContactProfileSeen, ContactRefusal, ContactUpserted};
+use super::{
+    Contact, ContactCommand, ContactErased, ContactEvent, ContactProfileSeen, ContactRefusal, ContactUpserted,
+};
 use crate::{decider::Decider, ids::Position};
 
 impl Decider for Contact {
@@ -25,6 +27,10 @@ impl Decider for Contact {
                 let upserted = ContactUpserted { name, phone_numbers, email_addresses, done_by };
                 let news = self.saved.as_ref() != Some(&upserted.saved());
                 Ok(if news { vec![upserted.into()] } else { Vec::new() })
+            }
+            ContactCommand::Erase { events, is_news, done_by, now } => {
+                let erased = ContactErased { done_by, timestamp: now, events };
+                Ok(if self.erased && !is_news { Vec::new() } else { vec![erased.into()] })
             }
         }
     }

@@ -57,6 +57,19 @@ impl ContactUpserted {
     }
 }
 
+/// A contact was forgotten: everything personal that the ledger held of it up to here is blanked in place, and readers
+/// drop what they have of it, in its chat as well. Its id stays; what comes later is a new beginning.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ContactErased {
+    /// Who did it; `None` for the operator.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub done_by: Option<UserId>,
+    /// POSIX seconds.
+    pub timestamp: i64,
+    /// How many events were blanked.
+    pub events: u64,
+}
+
 crate::events! {
     /// An event of a contact.
     ContactEvent {
@@ -64,6 +77,8 @@ crate::events! {
         ContactProfileSeen = "ContactProfileSeen" v "1",
         /// It was saved in the address book.
         ContactUpserted = "ContactUpserted" v "1",
+        /// It was forgotten.
+        ContactErased = "ContactErased" v "1",
     }
 }
 

@@ -13,6 +13,8 @@ pub struct Contact {
     pub name: Option<String>,
     /// What the address book says; `None` where it is not in there.
     pub saved: Option<Saved>,
+    /// Whether it was forgotten, ever.
+    pub erased: bool,
 }
 
 /// A contact in the address book.
@@ -34,6 +36,7 @@ impl Contact {
                 self.name.clone_from(&e.name);
             }
             ContactEvent::ContactUpserted(e) => self.saved = Some(e.saved()),
+            ContactEvent::ContactErased(_) => *self = Self { erased: true, ..Self::default() },
         }
     }
 }

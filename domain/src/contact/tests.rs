@@ -89,3 +89,26 @@ fn a_contact_saved_without_a_name_keeps_the_one_that_whatsapp_shows() {
 fn r_in_9_a_saved_contact_that_writes_for_the_first_time_is_seen() {
     Given::with(()).given(vec![upserted(Some("Rui"), &[], None)]).when(see(None)).then_expect_events(vec![seen(None)]);
 }
+
+fn erased(events: u64) -> ContactEvent {
+    ContactErased { done_by: Some(UserId(7)), timestamp: 9, events }.into()
+}
+
+fn erase(events: u64, is_news: bool) -> ContactCommand {
+    ContactCommand::Erase { events, is_news, done_by: Some(UserId(7)), now: 9 }
+}
+
+#[test]
+fn a_contact_is_forgotten_once_until_there_is_something_new() {
+    Given::with(()).given(vec![seen(Some("Rui"))]).when(erase(1, true)).then_expect_events(vec![erased(1)]);
+    Given::with(()).given_no_previous_events().when(erase(0, false)).then_expect_events(vec![erased(0)]);
+    Given::with(()).given(vec![erased(1)]).when(erase(0, false)).then_expect_events(vec![]);
+    Given::with(()).given(vec![erased(1)]).when(erase(2, true)).then_expect_events(vec![erased(2)]);
+}
+
+#[test]
+fn a_forgotten_contact_that_comes_again_is_new() {
+    let before = || vec![seen(Some("Rui")), upserted(Some("Rui"), &["1"], None), erased(2)];
+    Given::with(()).given(before()).when(see(Some("Rui"))).then_expect_events(vec![seen(Some("Rui"))]);
+    Given::with(()).given(before()).when(upsert(None, None)).then_expect_events(vec![upserted(None, &[], None)]);
+}

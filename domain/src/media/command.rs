@@ -14,4 +14,9 @@ pub enum MediaCommand {
         /// Why, for people.
         reason: String,
     },
+    /// Forgets it.
+    Erase {
+        /// Now, POSIX seconds.
+        now: i64,
+    },
 }

@@ -55,6 +55,13 @@ pub struct MediaFetchFailed {
     pub reason: String,
 }
 
+/// A file was forgotten with its customer. Its bytes are removed, and it is never fetched or stored again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct MediaErased {
+    /// POSIX seconds.
+    pub timestamp: i64,
+}
+
 crate::events! {
     /// An event of a medium.
     MediaEvent {
@@ -62,6 +69,8 @@ crate::events! {
         MediaStored = "MediaStored" v "1",
         /// Never to be had.
         MediaFetchFailed = "MediaFetchFailed" v "1",
+        /// Forgotten.
+        MediaErased = "MediaErased" v "1",
     }
 }
 

@@ -6,13 +6,14 @@ mod event;
 mod file_type;
 mod incoming;
 mod links;
+mod redact;
 mod refusal;
 mod state;
 #[cfg(test)]
 mod tests;
 
 pub use command::MediaCommand;
-pub use event::{MediaEvent, MediaFetchFailed, MediaOrigin, MediaStored};
+pub use event::{MediaErased, MediaEvent, MediaFetchFailed, MediaOrigin, MediaStored};
 pub use file_type::{Class, FileType, HEAD, Source};
 pub use incoming::{IncomingFile, tidy};
 pub use links::{Attachment, KINDS, attachments, own_path, path_of, with_attachments};

@@ -139,3 +139,17 @@ fn s15_a_files_name_is_a_name_and_no_path() {
     }
     assert_eq!(tidy(&"x".repeat(300)).map(|name| name.len()), Some(240));
 }
+
+#[test]
+fn a_forgotten_file_is_never_kept_again() {
+    let erased = || MediaEvent::from(MediaErased { timestamp: 9 });
+    let erase = || MediaCommand::Erase { now: 9 };
+    Given::with(()).given(vec![stored().into()]).when(erase()).then_expect_events(vec![erased()]);
+    Given::with(()).given_no_previous_events().when(erase()).then_expect_events(vec![erased()]);
+    Given::with(()).given(vec![erased()]).when(erase()).then_expect_events(vec![]);
+    // A fetch that was under way.
+    let store = MediaCommand::Store(Box::new(stored()));
+    Given::with(()).given(vec![erased()]).when(store).then_expect_events(vec![]);
+    let fail = MediaCommand::FailFetch { waba_id: "77".into(), reason: "gone".into() };
+    Given::with(()).given(vec![erased()]).when(fail).then_expect_events(vec![]);
+}

@@ -3,6 +3,7 @@
 mod command;
 mod decide;
 mod event;
+mod redact;
 mod refusal;
 mod state;
 #[cfg(test)]

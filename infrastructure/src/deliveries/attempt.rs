@@ -48,10 +48,12 @@ pub(super) async fn make(shared: Arc<Shared>, job: Job) {
     metrics::histogram!("chatledger_delivery_attempt_seconds").record(outcome.took.as_secs_f64());
     let ms = i64::try_from(outcome.took.as_millis()).unwrap_or(i64::MAX);
     let answer = Some(outcome.answer).filter(|answer| !answer.is_empty());
-    let entry =
-        json!({"at": at.timestamp(), "status": outcome.status, "ms": ms, "answer": answer, "error": outcome.error});
-    let (key, entry) = (delivery.key, entry.to_string());
-    let completion = Completion { tenant, fence, key, user, attempts, verdict, entry, places, done };
+    let mut entry =
+        json!({"at": at.timestamp(), "status": outcome.status, "ms": ms, "answer": null, "error": outcome.error});
+    let (key, body_id, bare) = (delivery.key, delivery.body_id, entry.to_string());
+    entry["answer"] = json!(answer);
+    let entry = entry.to_string();
+    let completion = Completion { tenant, fence, key, user, body_id, attempts, verdict, entry, bare, places, done };
     let _ = shared.completions.send(completion);
 }
 

@@ -38,8 +38,12 @@ pub(super) struct Completion {
     pub(super) user: UserId,
     pub(super) attempts: u32,
     pub(super) verdict: Verdict,
+    /// What was sent.
+    pub(super) body_id: Option<Uuid>,
     /// An object for the log.
     pub(super) entry: String,
+    /// The same without what was answered, for a delivery whose customer was forgotten meanwhile.
+    pub(super) bare: String,
     /// Its places are free once it is written.
     pub(super) places: Vec<OwnedSemaphorePermit>,
     /// Who waits for it.
@@ -109,40 +113,47 @@ async fn write(pool: &PgPool, batch: &[Completion]) -> Result<Written, Unavailab
     write.await.map_err(unavailable)
 }
 
+/// The entry for a log: whole only where the delivery still says what was sent.
+const ENTRY: &str = "CASE WHEN d.body_id IS DISTINCT FROM n.body_id THEN n.bare ELSE n.full_entry END";
+
 /// The rows that were ours, with what a delivered one marks.
 async fn deliveries(db: &mut PgConnection, batch: &[Completion]) -> sqlx::Result<HashMap<(Uuid, Key), Option<String>>> {
-    let rows = sqlx::query(
+    // What an answer says may be what the delivery said, which is forgotten where its body is another now.
+    let sql = format!(
         "UPDATE outbound.deliveries d \
          SET state = n.state, attempts = d.attempts + 1, not_before = coalesce(n.not_before, d.not_before), \
              done_at = CASE n.state WHEN 'pending' THEN NULL ELSE now() END, \
              log = CASE \
-                 WHEN d.log IS NULL THEN '[' || n.entry || ']' \
-                 WHEN json_array_length(d.log) < 50 THEN rtrim(d.log::text, E'] \\n') || ',' || n.entry || ']' \
+                 WHEN d.log IS NULL THEN '[' || {ENTRY} || ']' \
+                 WHEN json_array_length(d.log) < 50 THEN rtrim(d.log::text, E'] \\n') || ',' || {ENTRY} || ']' \
                  ELSE (SELECT '[' || string_agg(e::text, ',' ORDER BY place) FROM json_array_elements(d.log) \
-                     WITH ORDINALITY l (e, place) WHERE place > json_array_length(d.log) - 49) || ',' || n.entry || ']' \
+                     WITH ORDINALITY l (e, place) WHERE place > json_array_length(d.log) - 49) || ',' || {ENTRY} || ']' \
              END::json \
          FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::smallint[], $5::smallint[], $6::bigint[], \
-                     $7::text[], $8::timestamptz[], $9::text[]) \
-             AS n (tenant_id, receiver, position, part, piece, fence, state, not_before, entry) \
+                     $7::text[], $8::timestamptz[], $9::text[], $11::uuid[], $12::text[]) \
+             AS n (tenant_id, receiver, position, part, piece, fence, state, not_before, full_entry, body_id, bare) \
          WHERE d.tenant_id = n.tenant_id AND d.receiver = n.receiver AND d.position = n.position \
              AND d.part = n.part AND d.piece = n.piece AND (d.state = 'pending' OR n.state = 'delivered') \
              AND EXISTS (SELECT FROM outbound.cursors c \
                  WHERE c.tenant_id = n.tenant_id AND c.reactor = $10 AND c.fence = n.fence) \
          RETURNING d.tenant_id, d.receiver, d.position, d.part, d.piece, \
-             CASE d.state WHEN 'delivered' THEN d.marks::text END AS marks",
-    )
-    .bind(batch.iter().map(|c| c.tenant.0).collect::<Vec<_>>())
-    .bind(batch.iter().map(|c| c.key.receiver).collect::<Vec<_>>())
-    .bind(batch.iter().map(|c| c.key.position).collect::<Vec<_>>())
-    .bind(batch.iter().map(|c| c.key.part).collect::<Vec<_>>())
-    .bind(batch.iter().map(|c| c.key.piece).collect::<Vec<_>>())
-    .bind(batch.iter().map(|c| c.fence).collect::<Vec<_>>())
-    .bind(batch.iter().map(|c| state(c.verdict)).collect::<Vec<_>>())
-    .bind(batch.iter().map(|c| not_before(c.verdict)).collect::<Vec<_>>())
-    .bind(batch.iter().map(|c| c.entry.as_str()).collect::<Vec<_>>())
-    .bind(REACTOR)
-    .fetch_all(db)
-    .await?;
+             CASE d.state WHEN 'delivered' THEN d.marks::text END AS marks"
+    );
+    let rows = sqlx::query(&sql)
+        .bind(batch.iter().map(|c| c.tenant.0).collect::<Vec<_>>())
+        .bind(batch.iter().map(|c| c.key.receiver).collect::<Vec<_>>())
+        .bind(batch.iter().map(|c| c.key.position).collect::<Vec<_>>())
+        .bind(batch.iter().map(|c| c.key.part).collect::<Vec<_>>())
+        .bind(batch.iter().map(|c| c.key.piece).collect::<Vec<_>>())
+        .bind(batch.iter().map(|c| c.fence).collect::<Vec<_>>())
+        .bind(batch.iter().map(|c| state(c.verdict)).collect::<Vec<_>>())
+        .bind(batch.iter().map(|c| not_before(c.verdict)).collect::<Vec<_>>())
+        .bind(batch.iter().map(|c| c.entry.as_str()).collect::<Vec<_>>())
+        .bind(REACTOR)
+        .bind(batch.iter().map(|c| c.body_id).collect::<Vec<_>>())
+        .bind(batch.iter().map(|c| c.bare.as_str()).collect::<Vec<_>>())
+        .fetch_all(db)
+        .await?;
     let rows = rows.into_iter().map(|row| {
         let (receiver, position) = (row.try_get(1)?, row.try_get(2)?);
         let key = Key { receiver, position, part: row.try_get(3)?, piece: row.try_get(4)? };

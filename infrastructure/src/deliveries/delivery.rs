@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use chatledger_domain::WaId;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
@@ -55,6 +56,16 @@ pub struct Planned {
     pub deliveries: Vec<Delivery>,
     /// Earlier ones that may go now.
     pub released: Vec<Released>,
+    /// Customers that were forgotten: what earlier deliveries say of them has changed.
+    pub erased: Vec<WaId>,
     /// Whether the end of the ledger was reached.
     pub is_last: bool,
+}
+
+impl Planned {
+    /// Whether there is nothing to be done about it.
+    #[must_use]
+    pub fn is_nothing(&self) -> bool {
+        self.deliveries.is_empty() && self.released.is_empty() && self.erased.is_empty()
+    }
 }

@@ -345,6 +345,15 @@ impl Lanes {
         self.call_up(key.receiver);
     }
 
+    /// Drops the bytes of what is about a chat, so that they are read anew.
+    pub fn forget(&mut self, wa_id: &str) {
+        for delivery in self.queues.values_mut().flat_map(|queue| queue.slots.values_mut()) {
+            if delivery.wa_ids.iter().any(|about| about == wa_id) {
+                delivery.body = None;
+            }
+        }
+    }
+
     /// Takes in the body of a delivery that waited for it.
     pub fn release(&mut self, released: Released, now: DateTime<Utc>) {
         self.change(released.key, now, |delivery| {

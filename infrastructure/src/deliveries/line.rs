@@ -205,8 +205,7 @@ async fn plan(
                 News::Fault
             }
         };
-        let is_empty =
-            matches!(&news, News::Planned(planned) if planned.deliveries.is_empty() && planned.released.is_empty());
+        let is_empty = matches!(&news, News::Planned(planned) if planned.is_nothing());
         if !is_empty && tell.send(news).await.is_err() {
             return;
         }
@@ -287,6 +286,7 @@ impl Line {
             self.lanes.push(delivery, now);
         }
         planned.released.into_iter().for_each(|released| self.lanes.release(released, now));
+        planned.erased.iter().for_each(|wa_id| self.lanes.forget(wa_id.as_str()));
         Ok(())
     }
 
@@ -340,6 +340,7 @@ impl Line {
             true => Ok(HashMap::new()),
             false => rows::bodies(&self.shared.parts.pool, self.tenant, &wanted).await,
         };
+        let is_read = bodies.is_ok();
         let bodies = bodies.unwrap_or_else(|error| {
             tracing::warn!(tenant = %self.tenant, %error, "deliveries wait: their bodies cannot be read");
             HashMap::new()
@@ -352,6 +353,12 @@ impl Line {
                     let (tenant, fence, done) = (self.tenant, self.fence, self.done.clone());
                     let job = Job { tenant, fence, user, target, delivery, body, places, done };
                     self.shared.attempts.spawn(attempt::make(self.shared.clone(), job));
+                }
+                // Its body was forgotten with a customer: what there is to deliver now is in the table.
+                (None, _) if is_read && delivery.body_id.is_some() => {
+                    self.lanes.done(delivery.key, End::Over, None, now);
+                    self.know(delivery.key.receiver);
+                    self.lanes.reload(delivery.key.receiver);
                 }
                 _ => {
                     let (key, attempts) = (delivery.key, delivery.attempts);

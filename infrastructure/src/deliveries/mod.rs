@@ -12,6 +12,7 @@ mod breaker;
 pub mod caller;
 mod completions;
 pub mod delivery;
+mod forget;
 mod keeper;
 mod lanes;
 mod limits;
@@ -45,6 +46,7 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use uuid::Uuid;
 
+pub(crate) use self::forget::forget;
 use self::{caller::Caller, completions::Completion, line::Told};
 pub use self::{
     limits::Limits,

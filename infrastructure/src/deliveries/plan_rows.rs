@@ -3,13 +3,14 @@
 use std::collections::{HashMap, HashSet};
 
 use chatledger_application::ports::Unavailable;
-use chatledger_domain::{MessageId, Position, TenantId};
+use chatledger_domain::{MessageId, Position, TenantId, WaId};
 use serde_json::{Map, Value, json};
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
 use super::{
     delivery::{Key, Released},
+    forget::forget,
     planner::{NewRow, PATIENCE},
 };
 
@@ -36,6 +37,7 @@ pub(super) async fn store(
     (tenant, fence, cursor): (TenantId, i64, Option<Position>),
     rows: &[NewRow],
     released: &[Released],
+    erased: &[WaId],
 ) -> Result<Option<Vec<Released>>, Unavailable> {
     let stored = async {
         let mut db = pool.begin().await?;
@@ -57,6 +59,10 @@ pub(super) async fn store(
             insert(&mut db, tenant, some).await?;
         }
         let released = give_bodies(&mut db, tenant, released).await?;
+        // Whatever was made of their events before has been stored by now.
+        for wa_id in erased {
+            forget(&mut db, tenant, wa_id).await?;
+        }
         db.commit().await?;
         Ok(Some(released))
     };

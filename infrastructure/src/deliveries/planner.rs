@@ -24,7 +24,8 @@ use chatledger_application::{
     pushes::{Audience, Listener, News, Push, PushFault, PushReader, pushes_of},
 };
 use chatledger_domain::{
-    AnyEvent, MessageId, Position, TenantId, chat::ChatEvent, user::UserEvent, webhook::WebhookEvent,
+    AnyEvent, MessageId, Position, TenantId, WaId, chat::ChatEvent, contact::ContactEvent, user::UserEvent,
+    webhook::WebhookEvent,
 };
 use chrono::Utc;
 use sqlx::PgPool;
@@ -148,10 +149,11 @@ impl Planner {
         let waiting = plan_rows::waiting(&self.parts.pool, self.tenant, &elsewhere).await?;
         let mut released = self.bodies_of(&waiting).await?;
         let is_due = page.upto.0 - self.stored.0 >= STRIDE || self.written.elapsed() >= REST;
-        let is_nothing = rows.is_empty() && released.is_empty();
+        let erased = erased(&page.events);
+        let is_nothing = rows.is_empty() && released.is_empty() && erased.is_empty();
         if page.upto > self.stored && (!is_nothing || is_due) {
             let held = (self.tenant, self.fence, Some(page.upto));
-            let stored = plan_rows::store(&self.parts.pool, held, &rows, &released).await?;
+            let stored = plan_rows::store(&self.parts.pool, held, &rows, &released, &erased).await?;
             released = stored.ok_or(PlanFault::Lost)?;
             (self.stored, self.written) = (page.upto, Instant::now());
         }
@@ -159,7 +161,7 @@ impl Planner {
             self.audience = None;
         }
         let deliveries = rows.into_iter().map(|row| row.delivery).collect();
-        Ok(Planned { deliveries, released, is_last: page.is_last })
+        Ok(Planned { deliveries, released, erased, is_last: page.is_last })
     }
 
     /// The bodies of deliveries whose patience is over, as they are now; those that have theirs already are left out.
@@ -174,7 +176,7 @@ impl Planner {
         if released.is_empty() {
             return Ok(released);
         }
-        let stored = plan_rows::store(&self.parts.pool, (self.tenant, self.fence, None), &[], &released).await?;
+        let stored = plan_rows::store(&self.parts.pool, (self.tenant, self.fence, None), &[], &released, &[]).await?;
         stored.ok_or(PlanFault::Lost)
     }
 
@@ -315,6 +317,13 @@ fn outcomes(events: &[Recorded]) -> HashSet<MessageId> {
         _ => None,
     });
     told.collect()
+}
+
+/// The customers that were forgotten.
+fn erased(events: &[Recorded]) -> Vec<WaId> {
+    let erased =
+        events.iter().filter(|recorded| matches!(recorded.event, AnyEvent::Contact(ContactEvent::ContactErased(_))));
+    erased.filter_map(|recorded| WaId::parse(&recorded.stream.aggregate_id).ok()).collect()
 }
 
 /// Outcomes of messages that were queued before these pushes.

@@ -14,7 +14,7 @@ use chatledger_application::ports::{
     media::{BlobWriter, Chunks, MediaStore, Written},
 };
 use chatledger_domain::{BlobId, TenantId};
-use futures_util::StreamExt;
+use futures_util::{StreamExt, TryStreamExt};
 use object_store::{
     Error, GetOptions, GetRange, ObjectStore, ObjectStoreExt, aws::AmazonS3Builder, buffered::BufWriter,
     local::LocalFileSystem, path::Path,
@@ -120,6 +120,15 @@ impl MediaStore for ObjectMedia {
             Ok(()) | Err(Error::NotFound { .. }) => Ok(()),
             Err(error) => Err(unavailable(error)),
         }
+    }
+
+    async fn blobs(&self, tenant: TenantId) -> Result<Vec<BlobId>, Unavailable> {
+        let folder = Path::from(tenant.to_string());
+        let found = self.store.list(Some(&folder)).try_filter_map(|object| async move {
+            // What is none of ours is left alone.
+            Ok(object.location.filename().and_then(|name| name.parse::<BlobId>().ok()))
+        });
+        found.try_collect().await.map_err(unavailable)
     }
 
     fn quota(&self) -> u64 {

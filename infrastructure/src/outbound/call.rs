@@ -60,6 +60,9 @@ async fn reach(
     if is_expired(shared, send) {
         return Ok(expired());
     }
+    if send.is_forgotten() {
+        return Ok(Outcome::Rejected { errors: RawJson::empty_list() });
+    }
     let Some(number) = number else {
         return Ok(refused(133_010, "No WhatsApp number is connected", "Connect a number, then send again."));
     };

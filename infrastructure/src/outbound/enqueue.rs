@@ -16,6 +16,7 @@ use chatledger_application::ports::{
 use chatledger_domain::{
     AnyEvent, MediaId, MessageId, Position, TenantId, WaId,
     chat::ChatEvent,
+    contact::ContactEvent,
     media::{IncomingFile, MediaEvent},
 };
 use futures_util::{StreamExt, stream};
@@ -141,6 +142,10 @@ pub(super) struct Changes {
     pub(super) settled: Vec<MessageId>,
     /// Files to be fetched.
     pub(super) files: Vec<NewFetch>,
+    /// Customers that were forgotten, and the position of each: what was queued before is not sent.
+    pub(super) erased: Vec<(String, i64)>,
+    /// Files that were forgotten.
+    pub(super) erased_files: Vec<MediaId>,
 }
 
 async fn follow_one(
@@ -196,7 +201,8 @@ impl Follow {
 
 impl Changes {
     fn are_none(&self) -> bool {
-        self.queued.is_empty() && self.settled.is_empty() && self.files.is_empty()
+        let is_nothing = self.queued.is_empty() && self.settled.is_empty() && self.files.is_empty();
+        is_nothing && self.erased.is_empty() && self.erased_files.is_empty()
     }
 
     /// Takes in one event; gives back its position.
@@ -209,6 +215,17 @@ impl Changes {
             AnyEvent::Media(MediaEvent::MediaStored(_) | MediaEvent::MediaFetchFailed(_)) => {
                 let media = &recorded.stream.aggregate_id;
                 self.files.retain(|file| file.media_id.to_string() != *media);
+            }
+            AnyEvent::Media(MediaEvent::MediaErased(_)) => {
+                if let Ok(media) = recorded.stream.aggregate_id.parse() {
+                    self.files.retain(|file| file.media_id != media);
+                    self.erased_files.push(media);
+                }
+            }
+            AnyEvent::Contact(ContactEvent::ContactErased(_)) => {
+                let wa_id = &recorded.stream.aggregate_id;
+                self.queued.retain(|send| send.wa_id != *wa_id);
+                self.erased.push((wa_id.clone(), recorded.position.0));
             }
             _ => {}
         }

@@ -20,6 +20,8 @@ mod rows;
 mod tests;
 mod worker;
 
+pub(crate) use rows::forget;
+
 use std::{
     collections::HashSet,
     sync::{Arc, Mutex, PoisonError},

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chatledger_domain::{MediaId, MessageId, RawJson, TenantId, WaId, media::IncomingFile};
 use chrono::{DateTime, Utc};
-use sqlx::{FromRow, PgPool, postgres::types::PgInterval};
+use sqlx::{FromRow, PgConnection, PgPool, postgres::types::PgInterval};
 use uuid::Uuid;
 
 use super::enqueue::Changes;
@@ -51,6 +51,11 @@ impl Send {
         MessageId(self.message_id)
     }
 
+    /// Whether what it said was forgotten while it was being sent.
+    pub(super) fn is_forgotten(&self) -> bool {
+        self.letter == "null"
+    }
+
     /// The chat, and the message as it was queued. `None` only when somebody has altered the row.
     pub(super) fn content(&self) -> Option<(WaId, RawJson)> {
         Some((WaId::parse(&self.wa_id).ok()?, RawJson::parse(self.letter.clone()).ok()?))
@@ -79,7 +84,7 @@ pub(super) async fn advance(
     pool: &PgPool,
     tenant: TenantId,
     (from, to): (i64, i64),
-    Changes { queued, settled, files }: &Changes,
+    Changes { queued, settled, files, erased, erased_files }: &Changes,
 ) -> sqlx::Result<bool> {
     let moved: i64 = sqlx::query_scalar(
         "WITH moved AS (\
@@ -94,6 +99,13 @@ pub(super) async fn advance(
              FROM unnest($5::bigint[], $6::text[], $7::uuid[], $8::text[], $9::text[], $10::timestamptz[]) \
                  AS n (position, wa_id, message_id, context, letter, queued_at) \
              WHERE EXISTS (SELECT FROM moved)\
+         ), erased AS (\
+             DELETE FROM outbound.sends s USING unnest($20::text[], $21::bigint[]) AS n (wa_id, position) \
+             WHERE s.tenant_id = $1 AND s.wa_id = n.wa_id AND s.position < n.position \
+                 AND s.state IN ('queued', 'uploading') AND EXISTS (SELECT FROM moved)\
+         ), erased_files AS (\
+             DELETE FROM outbound.fetches \
+             WHERE tenant_id = $1 AND media_id = ANY($22) AND EXISTS (SELECT FROM moved)\
          ), files AS (\
              INSERT INTO outbound.fetches \
                  (tenant_id, media_id, position, wa_id, message_id, waba_id, mime_type, sha256, filename, queued_at) \
@@ -121,9 +133,26 @@ pub(super) async fn advance(
     .bind(texts(files, |file| file.sha256.as_deref()))
     .bind(texts(files, |file| file.filename.as_deref()))
     .bind(files.iter().map(|fetch| fetch.queued_at).collect::<Vec<_>>())
+    .bind(erased.iter().map(|(wa_id, _)| wa_id.as_str()).collect::<Vec<_>>())
+    .bind(erased.iter().map(|(_, position)| *position).collect::<Vec<_>>())
+    .bind(erased_files.iter().map(|media| media.0).collect::<Vec<_>>())
     .fetch_one(pool)
     .await?;
     Ok(moved == 1)
+}
+
+/// Messages to a contact that is forgotten are not sent any more, unless WhatsApp may have them; of those the content is
+/// forgotten and the ids are given back. Holds the follower of the ledger back until the transaction ends, so that what
+/// it has not made rows of yet is seen to be erased when it is claimed.
+pub(crate) async fn forget(db: &mut PgConnection, tenant: TenantId, wa_id: &WaId) -> sqlx::Result<Vec<MessageId>> {
+    let hold = "SELECT FROM outbound.cursors WHERE tenant_id = $1 AND reactor = 'whatsapp' FOR UPDATE";
+    sqlx::query(hold).bind(tenant.0).execute(&mut *db).await?;
+    let drop = "DELETE FROM outbound.sends WHERE tenant_id = $1 AND wa_id = $2 AND state IN ('queued', 'uploading')";
+    sqlx::query(drop).bind(tenant.0).bind(wa_id.as_str()).execute(&mut *db).await?;
+    let blank = "UPDATE outbound.sends SET letter = 'null', context = NULL WHERE tenant_id = $1 AND wa_id = $2 \
+                 RETURNING message_id";
+    let left: Vec<Uuid> = sqlx::query_scalar(blank).bind(tenant.0).bind(wa_id.as_str()).fetch_all(db).await?;
+    Ok(left.into_iter().map(MessageId).collect())
 }
 
 /// What messages say of their files, as text that Postgres can hold.
@@ -132,7 +161,8 @@ fn texts(files: &[NewFetch], of: fn(&IncomingFile) -> Option<&str>) -> Vec<Optio
 }
 
 /// Claims the oldest row of some chats, and marks them as being called. A chat whose oldest row is not free is left
-/// alone, except where only the time of an unknown outcome is over.
+/// alone, except where only the time of an unknown outcome is over. What was written before its customer was forgotten
+/// is not sent; whoever follows the ledger drops it.
 pub(super) async fn claim(pool: &PgPool, tenant: TenantId, limit: i64, lease: Duration) -> sqlx::Result<Vec<Send>> {
     let statement = format!(
         "WITH due AS (\
@@ -141,6 +171,10 @@ pub(super) async fn claim(pool: &PgPool, tenant: TenantId, limit: i64, lease: Du
                  SELECT FROM outbound.sends e \
                  WHERE e.tenant_id = $1 AND e.wa_id = s.wa_id AND e.position < s.position \
                      AND NOT (e.state = 'unknown' AND e.lease_until <= now())) \
+                 AND NOT EXISTS (\
+                     SELECT FROM ledger.events e \
+                     WHERE e.tenant_id = $1 AND e.aggregate_type = 'Contact' AND e.aggregate_id = s.wa_id \
+                         AND e.event_type = 'ContactErased' AND e.position > s.position) \
              ORDER BY s.position LIMIT $2 FOR UPDATE OF s SKIP LOCKED\
          ) UPDATE outbound.sends s \
          SET state = 'calling', attempts = s.attempts + 1, fence = s.fence + 1, lease_until = now() + $3 \

@@ -63,6 +63,11 @@ impl PgLedger {
         Self { core, lanes: Mutex::default(), runtime, background }
     }
 
+    /// What is shared with those that append beside the lanes.
+    pub(super) fn core(&self) -> &Core {
+        &self.core
+    }
+
     fn lane(&self, tenant: TenantId) -> mpsc::Sender<Job> {
         let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(lane) = lanes.get(&tenant).filter(|lane| !lane.is_closed()) {

@@ -1,8 +1,11 @@
 //! Postgres: the ledger, the vault, the quarantine, the private cluster, and what every connection needs.
 
 mod append;
+mod archive;
 mod audit;
+mod deletion;
 mod embedded;
+mod erase;
 mod feed;
 mod group;
 pub(crate) mod hash;
@@ -20,7 +23,9 @@ mod show;
 mod vault;
 mod verify;
 
+pub use archive::{ArchiveError, Archived, Counts, Progress as ArchiveProgress, Step as ArchiveStep, export, import};
 pub use audit::PgAuditTrail;
+pub use deletion::{Deleted, DeletionError, DeletionStep, delete_tenant};
 pub use embedded::{Embedded, EmbeddedError};
 pub use ledger::PgLedger;
 pub use prove::{ProveError, Proved, prove};

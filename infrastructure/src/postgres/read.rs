@@ -7,7 +7,10 @@ use chatledger_domain::{Position, TenantId};
 use sqlx::{PgPool, Row, postgres::PgRow};
 use uuid::Uuid;
 
-use super::row::{COLUMNS, decode_rows, unavailable};
+use super::{
+    erase::ERASED,
+    row::{COLUMNS, decode_rows, unavailable},
+};
 
 pub(super) async fn load(
     pool: &PgPool,
@@ -122,7 +125,7 @@ pub(super) async fn keep_snapshot(
          VALUES ($1, $2, $3, $4, $5, $6::text::json) \
          ON CONFLICT (tenant_id, aggregate_type, aggregate_id) DO UPDATE \
          SET sequence = excluded.sequence, form = excluded.form, state = excluded.state \
-         WHERE kept.sequence < excluded.sequence OR kept.form <> excluded.form",
+         WHERE kept.sequence < excluded.sequence OR kept.form NOT IN (excluded.form, $7)",
     )
     .bind(tenant.0)
     .bind(stream.aggregate_type)
@@ -130,6 +133,8 @@ pub(super) async fn keep_snapshot(
     .bind(snapshot.sequence)
     .bind(&snapshot.form)
     .bind(&snapshot.state)
+    // What was known before an erasure must not come back.
+    .bind(ERASED)
     .execute(pool)
     .await?;
     Ok(())

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use chatledger_domain::{
     AnyEvent, Position,
-    bulk_message::{BulkElementSettled, BulkMessageCreated, BulkMessageEvent, ElementOutcome},
+    bulk_message::{BulkElementSettled, BulkMessageCreated, BulkMessageEvent, BulkRecipientErased, ElementOutcome},
+    chat::{content::sent_type, forgotten_message},
 };
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -111,12 +112,35 @@ impl Projection for BulkMessages {
                 }
                 // Of a bulk message that is created by now: they come in order.
                 AnyEvent::BulkMessage(BulkMessageEvent::BulkElementSettled(e)) => elements.push(recorded.position, e),
+                AnyEvent::BulkMessage(BulkMessageEvent::BulkRecipientErased(e)) => {
+                    std::mem::take(&mut elements).write(&mut *db, batch).await?;
+                    erase(&mut *db, batch, e).await?;
+                }
                 _ => {}
             }
         }
         elements.write(db, batch).await?;
         Ok(())
     }
+}
+
+/// What is left is what the redacted events say.
+async fn erase(db: &mut PgConnection, batch: &Batch<'_>, erased: &BulkRecipientErased) -> Result<(), sqlx::Error> {
+    let elements = "UPDATE bulk_elements \
+                    SET errors = CASE WHEN errors IS NOT NULL THEN '[]'::json END, \
+                        reason = CASE WHEN reason IS NOT NULL THEN '' END \
+                    WHERE tenant_id = $1 AND task = $2 AND wa_id = $3";
+    let bound = sqlx::query(elements).bind(batch.tenant.0).bind(erased.task).bind(erased.wa_id.as_str());
+    bound.execute(&mut *db).await?;
+    let alone = "SELECT kind FROM bulk_messages WHERE tenant_id = $1 AND id = $2 AND total = 1";
+    let kind: Option<String> =
+        sqlx::query_scalar(alone).bind(batch.tenant.0).bind(erased.task).fetch_optional(&mut *db).await?;
+    if let Some(kind) = kind {
+        let payload = forgotten_message(sent_type(&kind));
+        let sql = "UPDATE bulk_messages SET payload = $3::json WHERE tenant_id = $1 AND id = $2";
+        sqlx::query(sql).bind(batch.tenant.0).bind(erased.task).bind(payload.text()).execute(db).await?;
+    }
+    Ok(())
 }
 
 async fn create(

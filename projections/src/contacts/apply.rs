@@ -8,7 +8,7 @@ use chatledger_domain::{
 use sqlx::PgConnection;
 
 use crate::{
-    engine::{Batch, Projection, ProjectionError, Table, checked_wa_id, count_rows},
+    engine::{Batch, Projection, ProjectionError, Table, checked_wa_id, count_rows, recount},
     text::{clean, lower},
 };
 
@@ -105,17 +105,34 @@ impl Projection for Contacts {
         // The last word on each contact holds all of it.
         let mut last = std::collections::BTreeMap::new();
         for recorded in &batch.events {
-            if let AnyEvent::Contact(ContactEvent::ContactUpserted(contact)) = &recorded.event {
-                last.insert(checked_wa_id(recorded)?, contact);
+            match &recorded.event {
+                AnyEvent::Contact(ContactEvent::ContactUpserted(contact)) => {
+                    last.insert(checked_wa_id(recorded)?, Some(contact));
+                }
+                AnyEvent::Contact(ContactEvent::ContactErased(_)) => {
+                    last.insert(checked_wa_id(recorded)?, None);
+                }
+                _ => {}
             }
         }
-        if last.is_empty() {
-            return Ok(());
+        let (mut rows, mut erased) = (Rows::default(), Vec::new());
+        for (wa_id, contact) in last {
+            match contact {
+                Some(contact) => rows.push(wa_id, contact),
+                None => erased.push(wa_id),
+            }
         }
-        let mut rows = Rows::default();
-        last.into_iter().for_each(|(wa_id, contact)| rows.push(wa_id, contact));
-        let fresh = rows.write(&mut *db, batch).await?;
-        count_rows(db, batch.tenant, self.name(), fresh).await?;
+        let mut more = 0;
+        if !rows.wa_ids.is_empty() {
+            more += rows.write(&mut *db, batch).await?;
+        }
+        if !erased.is_empty() {
+            let sql = "DELETE FROM contacts WHERE tenant_id = $1 AND wa_id = ANY($2)";
+            let gone = sqlx::query(sql).bind(batch.tenant.0).bind(&erased).execute(&mut *db).await?.rows_affected();
+            more -= i64::try_from(gone).unwrap_or(i64::MAX);
+            return Ok(recount(db, batch.tenant, self.name(), more).await?);
+        }
+        count_rows(db, batch.tenant, self.name(), more).await?;
         Ok(())
     }
 }

@@ -1,7 +1,7 @@
 //! The live engine: one task per tenant, woken by the feed, by other servers through the heads, and by a clock.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
@@ -121,6 +121,19 @@ impl Shared {
         queue.clone()
     }
 
+    /// Lets go of tenants that are deleted: one that comes under the same id begins anew.
+    fn forget_others(&self, heads: &[(TenantId, Position)]) {
+        let known: HashSet<TenantId> = heads.iter().map(|(tenant, _)| *tenant).collect();
+        self.queues.lock().unwrap_or_else(PoisonError::into_inner).retain(|tenant, queue| {
+            let is_there = known.contains(tenant);
+            if !is_there {
+                queue.gone.cancel();
+                self.watch.forget(*tenant);
+            }
+            is_there
+        });
+    }
+
     fn tell_lag(&self) {
         let mut worst = vec![0; ALL.len()];
         for queue in self.queues.lock().unwrap_or_else(PoisonError::into_inner).values() {
@@ -168,6 +181,7 @@ async fn poll(shared: Arc<Shared>) {
         }
         match shared.ledger.heads().await {
             Ok(heads) => {
+                shared.forget_others(&heads);
                 for (tenant, head) in heads {
                     shared.queue(tenant).raise(head.0);
                 }
@@ -185,6 +199,7 @@ async fn follow(shared: Arc<Shared>, tenant: TenantId, queue: Arc<Queue>) {
         tokio::select! {
             biased;
             () = shared.stop.cancelled() => return,
+            () = queue.gone.cancelled() => return,
             () = queue.wake.notified() => {}
         }
         loop {
@@ -202,6 +217,7 @@ async fn follow(shared: Arc<Shared>, tenant: TenantId, queue: Arc<Queue>) {
             tokio::select! {
                 biased;
                 () = shared.stop.cancelled() => return,
+                () = queue.gone.cancelled() => return,
                 () = tokio::time::sleep(pause), if !pause.is_zero() => {}
                 () = std::future::ready(()), if pause.is_zero() => {}
             }

@@ -59,7 +59,8 @@ pub async fn drop_retired(pool: &PgPool, seconds: i64) -> Result<usize, Unavaila
 
 pub(crate) use cursor::applied;
 pub(crate) use projection::{
-    ALL, Batch, Carried, OfChat, Projection, ProjectionError, ROWS, Stage, Table, checked_wa_id, count_rows, in_order,
+    ALL, Batch, Carried, OfChat, OfCustomer, Projection, ProjectionError, ROWS, Stage, Table, checked_wa_id,
+    count_rows, in_order, may_remember, recount,
 };
 pub(crate) use rows::Rows;
 

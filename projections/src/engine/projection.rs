@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use async_trait::async_trait;
 use chatledger_application::ports::ledger::Recorded;
-use chatledger_domain::{AnyEvent, Position, TenantId, WaId, chat::ChatEvent, wa_id::MAX_LEN};
+use chatledger_domain::{AnyEvent, Position, TenantId, WaId, chat::ChatEvent, contact::ContactEvent, wa_id::MAX_LEN};
 use sqlx::PgConnection;
 
 /// Where rows go.
@@ -35,6 +35,13 @@ pub(crate) struct OfChat<'a> {
     pub event: &'a ChatEvent,
 }
 
+/// What happened to a customer: in its chat, or that it was forgotten with all that was said there before.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum OfCustomer<'a> {
+    Chat(OfChat<'a>),
+    Erased(&'a str),
+}
+
 impl<'a> Batch<'a> {
     /// The newest position.
     pub(crate) fn end(&self) -> i64 {
@@ -55,6 +62,56 @@ impl<'a> Batch<'a> {
         }
         Ok(found)
     }
+
+    /// The events of chats that `wanted` picks and the customers that were forgotten, in order.
+    ///
+    /// # Errors
+    /// As [`Batch::of_chats`].
+    pub(crate) fn of_customers(&self, wanted: fn(&ChatEvent) -> bool) -> Result<Vec<OfCustomer<'a>>, ProjectionError> {
+        let mut found = Vec::new();
+        for recorded in &self.events {
+            match &recorded.event {
+                AnyEvent::Chat(event) if wanted(event) => {
+                    let wa_id = checked_wa_id(recorded)?;
+                    found.push(OfCustomer::Chat(OfChat { wa_id, position: recorded.position.0, event }));
+                }
+                AnyEvent::Contact(ContactEvent::ContactErased(_)) => {
+                    found.push(OfCustomer::Erased(checked_wa_id(recorded)?));
+                }
+                _ => {}
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// The customers that a batch forgets and that rows written before may tell of. A generation that was begun after they
+/// were forgotten was folded from blanked events: there is nothing in it, and its tables lack the indexes to look for it.
+pub(crate) async fn may_remember<'a>(
+    db: &mut PgConnection,
+    batch: &Batch<'a>,
+) -> Result<Vec<&'a str>, ProjectionError> {
+    let mut erased = Vec::new();
+    for recorded in &batch.events {
+        if matches!(recorded.event, AnyEvent::Contact(ContactEvent::ContactErased(_))) {
+            erased.push((checked_wa_id(recorded)?, recorded.recorded_at));
+        }
+    }
+    if let (Stage::Building, Some(newest)) = (batch.stage, erased.iter().map(|(_, at)| *at).max()) {
+        // Servers' clocks may differ a little, and a page may be at hand for a while before it is written.
+        let during: bool = sqlx::query_scalar(
+            "SELECT coalesce(min(begun_at) - interval '10 minutes' <= $2, true) FROM read_models_next.cursors
+             WHERE tenant_id = $1",
+        )
+        .bind(batch.tenant.0)
+        .bind(newest)
+        .fetch_one(db)
+        .await?;
+        if !during {
+            erased.clear();
+        }
+    }
+    Ok(erased.into_iter().map(|(wa_id, _)| wa_id).collect())
 }
 
 /// The customer that a stream is named after.
@@ -218,17 +275,25 @@ pub(crate) async fn count_rows(
     projection: &str,
     more: i64,
 ) -> Result<(), sqlx::Error> {
-    if more != 0 {
-        sqlx::query(
-            "INSERT INTO counters AS c (tenant_id, projection, value) VALUES ($1, $2, $3)
-             ON CONFLICT (tenant_id, projection) DO UPDATE SET value = c.value + excluded.value",
-        )
-        .bind(tenant.0)
-        .bind(projection)
-        .bind(more)
-        .execute(db)
-        .await?;
-    }
+    if more == 0 { Ok(()) } else { recount(db, tenant, projection, more).await }
+}
+
+/// The same where rows may have come and gone in one batch: then there is a count whether or not they did in two.
+pub(crate) async fn recount(
+    db: &mut PgConnection,
+    tenant: TenantId,
+    projection: &str,
+    more: i64,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "INSERT INTO counters AS c (tenant_id, projection, value) VALUES ($1, $2, $3)
+         ON CONFLICT (tenant_id, projection) DO UPDATE SET value = c.value + excluded.value",
+    )
+    .bind(tenant.0)
+    .bind(projection)
+    .bind(more)
+    .execute(db)
+    .await?;
     Ok(())
 }
 

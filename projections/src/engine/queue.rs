@@ -7,6 +7,7 @@ use std::{
 
 use chatledger_application::ports::ledger::{Appended, Recorded};
 use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
 
 /// At most so many events wait in memory; what comes on top is read back from the ledger when its turn comes.
 const HELD: usize = 8_192;
@@ -44,6 +45,8 @@ struct State {
 pub(super) struct Queue {
     state: Mutex<State>,
     pub(super) wake: Notify,
+    /// The tenant is no more.
+    pub(super) gone: CancellationToken,
 }
 
 impl Queue {

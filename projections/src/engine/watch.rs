@@ -40,6 +40,12 @@ impl Watch {
         });
     }
 
+    /// The tenant is no more; whoever waits for it waits in vain.
+    pub(crate) fn forget(&self, tenant: TenantId) {
+        self.0.tenants.lock().unwrap_or_else(PoisonError::into_inner).remove(&tenant);
+        self.tenant_changed();
+    }
+
     /// An engine tells from now on.
     pub(crate) fn begin(&self) {
         self.0.told.store(true, Ordering::Release);

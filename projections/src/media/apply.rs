@@ -52,6 +52,7 @@ impl Projection for Media {
                     let sql = "UPDATE media SET has_failed = true WHERE tenant_id = $1 AND media_id = $2";
                     sqlx::query(sql).bind(batch.tenant.0).bind(media.0).execute(&mut *db).await?;
                 }
+                MediaEvent::MediaErased(_) => erase(&mut *db, batch, media).await?,
             }
         }
         Ok(())
@@ -80,6 +81,15 @@ async fn expect(db: &mut PgConnection, batch: &Batch<'_>) -> Result<(), sqlx::Er
     .execute(db)
     .await?;
     Ok(())
+}
+
+/// Of a file that was forgotten nothing is left; what a user uploaded fills no space any more.
+async fn erase(db: &mut PgConnection, batch: &Batch<'_>, media: MediaId) -> Result<(), sqlx::Error> {
+    let sql = "DELETE FROM media WHERE tenant_id = $1 AND media_id = $2 RETURNING waba_id IS NULL, size";
+    let erased: Option<(bool, Option<i64>)> =
+        sqlx::query_as(sql).bind(batch.tenant.0).bind(media.0).fetch_optional(&mut *db).await?;
+    let freed = erased.and_then(|(is_upload, size)| size.filter(|_| is_upload)).unwrap_or_default();
+    count_rows(db, batch.tenant, BYTES, -freed).await
 }
 
 async fn store(

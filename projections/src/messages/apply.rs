@@ -1,9 +1,12 @@
 //! Folds messages, WhatsApp's answers and statuses into rows.
 
-use std::collections::BTreeSet;
+use std::{borrow::Cow, collections::BTreeSet};
 
 use async_trait::async_trait;
-use chatledger_domain::{TenantId, chat::ChatEvent};
+use chatledger_domain::{
+    TenantId,
+    chat::{ChatEvent, forgotten_message},
+};
 use sqlx::{PgConnection, Row};
 use uuid::Uuid;
 
@@ -12,7 +15,7 @@ use super::{
     search::search_text,
 };
 use crate::{
-    engine::{Batch, OfChat, Projection, ProjectionError, Rows, Table, count_rows},
+    engine::{Batch, OfChat, OfCustomer, Projection, ProjectionError, Rows, Table, count_rows, may_remember},
     received_marks::recount_chat,
     text::clean,
 };
@@ -39,7 +42,7 @@ impl Projection for Messages {
     }
 
     async fn apply(&self, db: &mut PgConnection, batch: &Batch<'_>) -> Result<(), ProjectionError> {
-        let events = batch.of_chats(concerns)?;
+        let events = batch.of_customers(concerns)?;
         if events.is_empty() {
             return Ok(());
         }
@@ -48,7 +51,18 @@ impl Projection for Messages {
         let stored = fold.cells.len();
         let mut new = New::default();
         for event in events {
-            fold.event(event, |of, at| new.push(of, at));
+            match event {
+                OfCustomer::Chat(of) => fold.event(of, |of, at| new.push(of, at)),
+                OfCustomer::Erased(wa_id) => {
+                    fold.erase(wa_id);
+                    new.erase(wa_id);
+                }
+            }
+        }
+        // Before anything is written: all rows that are there come from before.
+        let erased = may_remember(&mut *db, batch).await?;
+        if !erased.is_empty() {
+            erase(&mut *db, batch.tenant, &erased).await?;
         }
         new.insert(&mut *db, batch, &fold.cells).await?;
         let rows = i64::try_from(new.cells.len()).unwrap_or(i64::MAX);
@@ -70,11 +84,12 @@ impl Projection for Messages {
 async fn load(
     db: &mut PgConnection,
     tenant: TenantId,
-    events: &[OfChat<'_>],
+    events: &[OfCustomer<'_>],
     fold: &mut Fold,
 ) -> Result<(), sqlx::Error> {
     let (mut settled, mut reported, mut bound) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
-    for of in events {
+    for event in events {
+        let OfCustomer::Chat(of) = event else { continue };
         match of.event {
             ChatEvent::MessageAccepted(e) => {
                 settled.insert(e.message_id.0);
@@ -94,10 +109,10 @@ async fn load(
     }
     if !settled.is_empty() || !reported.is_empty() {
         let rows = sqlx::query(
-            "SELECT message_id, waba_id, position, sent, delivered, read, is_failed, errors::text AS errors
+            "SELECT message_id, wa_id, waba_id, position, sent, delivered, read, is_failed, errors::text AS errors
              FROM messages WHERE tenant_id = $1 AND message_id = ANY($2)
              UNION
-             SELECT message_id, waba_id, position, sent, delivered, read, is_failed, errors::text
+             SELECT message_id, wa_id, waba_id, position, sent, delivered, read, is_failed, errors::text
              FROM messages WHERE tenant_id = $1 AND waba_id = ANY($3)
              ORDER BY position",
         )
@@ -109,6 +124,7 @@ async fn load(
         for row in rows {
             fold.take(Cell {
                 message_id: row.try_get("message_id")?,
+                wa_id: row.try_get("wa_id")?,
                 waba_id: row.try_get("waba_id")?,
                 response: None,
                 statuses: statuses(&row)?,
@@ -119,7 +135,7 @@ async fn load(
     bound.append(&mut reported);
     if !bound.is_empty() {
         let rows = sqlx::query(
-            "SELECT waba_id, sent, delivered, read, is_failed, errors::text AS errors
+            "SELECT waba_id, wa_id, sent, delivered, read, is_failed, errors::text AS errors
              FROM message_statuses WHERE tenant_id = $1 AND waba_id = ANY($2)",
         )
         .bind(tenant.0)
@@ -127,7 +143,8 @@ async fn load(
         .fetch_all(db)
         .await?;
         for row in rows {
-            fold.waiting.insert(row.try_get("waba_id")?, statuses(&row)?);
+            let wa_id: Option<String> = row.try_get("wa_id")?;
+            fold.waiting.insert(row.try_get("waba_id")?, (wa_id.unwrap_or_default(), statuses(&row)?));
         }
     }
     Ok(())
@@ -143,6 +160,27 @@ fn statuses(row: &sqlx::postgres::PgRow) -> Result<Statuses, sqlx::Error> {
     })
 }
 
+/// Drops what stored messages say, and what WhatsApp told of them beside when.
+async fn erase(db: &mut PgConnection, tenant: TenantId, wa_ids: &[&str]) -> Result<(), sqlx::Error> {
+    let kinds = "SELECT DISTINCT kind FROM messages WHERE tenant_id = $1 AND wa_id = ANY($2)";
+    let kinds: Vec<String> = sqlx::query_scalar(kinds).bind(tenant.0).bind(wa_ids).fetch_all(&mut *db).await?;
+    sqlx::query(
+        "UPDATE messages m SET payload = u.payload::json, search = '', errors = NULL, response = NULL
+         FROM unnest($3::text[], $4::text[]) AS u (kind, payload)
+         WHERE m.tenant_id = $1 AND m.wa_id = ANY($2) AND m.kind = u.kind",
+    )
+    .bind(tenant.0)
+    .bind(wa_ids)
+    .bind(&kinds)
+    .bind(kinds.iter().map(|kind| forgotten_message(kind).text().to_owned()).collect::<Vec<String>>())
+    .execute(&mut *db)
+    .await?;
+    let statuses = "UPDATE message_statuses SET errors = NULL
+                    WHERE tenant_id = $1 AND wa_id = ANY($2) AND errors IS NOT NULL";
+    sqlx::query(statuses).bind(tenant.0).bind(wa_ids).execute(db).await?;
+    Ok(())
+}
+
 /// Columns of messages that appeared.
 #[derive(Default)]
 struct New<'a> {
@@ -154,7 +192,7 @@ struct New<'a> {
     kinds: Vec<String>,
     senders: Vec<Option<i64>>,
     contexts: Vec<Option<String>>,
-    payloads: Vec<&'a str>,
+    payloads: Vec<Cow<'a, str>>,
     searches: Vec<String>,
 }
 
@@ -174,12 +212,20 @@ impl<'a> New<'a> {
         self.kinds.push(clean(kind).into_owned());
         self.senders.push(sender);
         self.contexts.push(context.as_deref().map(|id| clean(id).into_owned()));
-        self.payloads.push(message.text());
+        self.payloads.push(Cow::Borrowed(message.text()));
         let rendered = match of.event {
             ChatEvent::MessageQueued(e) => e.rendered.as_deref(),
             _ => None,
         };
         self.searches.push(search_text(kind, message, rendered));
+    }
+
+    /// Drops what the messages of a chat say.
+    fn erase(&mut self, wa_id: &str) {
+        for at in (0..self.wa_ids.len()).filter(|at| self.wa_ids[*at] == wa_id) {
+            self.payloads[at] = Cow::Owned(forgotten_message(&self.kinds[at]).text().to_owned());
+            self.searches[at].clear();
+        }
     }
 
     async fn insert(&self, db: &mut PgConnection, batch: &Batch<'_>, cells: &[Cell]) -> Result<(), sqlx::Error> {
@@ -200,7 +246,7 @@ impl<'a> New<'a> {
             .texts("kind", self.kinds.iter().map(String::as_str))
             .integers("sender", self.senders.iter().copied())
             .texts("context", self.contexts.iter().map(Option::as_deref))
-            .jsons("payload", self.payloads.iter().copied())
+            .jsons("payload", self.payloads.iter().map(Cow::as_ref))
             .texts("search", self.searches.iter().map(String::as_str))
             .insert(db, batch.tenant, batch.stage)
             .await
@@ -276,10 +322,11 @@ async fn keep_waiting(db: &mut PgConnection, tenant: TenantId, fold: &Fold) -> R
             .await?;
     }
     let ids: BTreeSet<&str> = fold.still_waiting.iter().map(String::as_str).collect();
-    let (mut waba_ids, mut cells) = (Vec::new(), Cells::default());
+    let (mut waba_ids, mut wa_ids, mut cells) = (Vec::new(), Vec::new(), Cells::default());
     for waba_id in ids {
-        if let Some(statuses) = fold.waiting.get(waba_id) {
+        if let Some((wa_id, statuses)) = fold.waiting.get(waba_id) {
             waba_ids.push(waba_id);
+            wa_ids.push(wa_id.as_str());
             cells.push(statuses);
         }
     }
@@ -287,10 +334,10 @@ async fn keep_waiting(db: &mut PgConnection, tenant: TenantId, fold: &Fold) -> R
         return Ok(());
     }
     sqlx::query(
-        "INSERT INTO message_statuses (tenant_id, waba_id, sent, delivered, read, is_failed, errors)
-         SELECT $1, waba_id, sent, delivered, read, is_failed, errors::json
-         FROM unnest($2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::boolean[], $7::text[])
-             AS u (waba_id, sent, delivered, read, is_failed, errors)
+        "INSERT INTO message_statuses (tenant_id, waba_id, sent, delivered, read, is_failed, errors, wa_id)
+         SELECT $1, waba_id, sent, delivered, read, is_failed, errors::json, wa_id
+         FROM unnest($2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::boolean[], $7::text[], $8::text[])
+             AS u (waba_id, sent, delivered, read, is_failed, errors, wa_id)
          ON CONFLICT (tenant_id, waba_id) DO UPDATE SET sent = excluded.sent, delivered = excluded.delivered,
              read = excluded.read, is_failed = excluded.is_failed, errors = excluded.errors",
     )
@@ -301,6 +348,7 @@ async fn keep_waiting(db: &mut PgConnection, tenant: TenantId, fold: &Fold) -> R
     .bind(&cells.read)
     .bind(&cells.failed)
     .bind(&cells.errors)
+    .bind(&wa_ids)
     .execute(db)
     .await?;
     Ok(())

@@ -78,6 +78,7 @@ fn errors_of(report: &str) -> Option<&str> {
 #[derive(Clone, Debug)]
 pub(super) struct Cell {
     pub message_id: Uuid,
+    pub wa_id: String,
     pub waba_id: Option<String>,
     pub response: Option<String>,
     pub statuses: Statuses,
@@ -90,8 +91,8 @@ pub(super) struct Cell {
 pub(super) struct Fold {
     /// Messages at hand: stored ones that events name, then new ones.
     pub cells: Vec<Cell>,
-    /// Statuses of ids that no message has.
-    pub waiting: HashMap<String, Statuses>,
+    /// Statuses of ids that no message has, each with the chat that it was told of.
+    pub waiting: HashMap<String, (String, Statuses)>,
     /// Ids whose statuses changed while no message had them.
     pub still_waiting: Vec<String>,
     /// Ids whose statuses waited and have found their message.
@@ -118,7 +119,7 @@ impl Fold {
         let cell = &mut self.cells[at];
         cell.waba_id = Some(waba_id.to_owned());
         cell.changed = true;
-        if let Some(earlier) = self.waiting.remove(waba_id) {
+        if let Some((_, earlier)) = self.waiting.remove(waba_id) {
             cell.statuses.absorb(earlier);
             self.found.push(waba_id.to_owned());
         }
@@ -130,11 +131,11 @@ impl Fold {
         match of.event {
             ChatEvent::MessageReceived(e) => {
                 let waba_id = clean(&e.waba_id).into_owned();
-                appeared(of, self.take(fresh(e.message_id.0, Some(waba_id))));
+                appeared(of, self.take(fresh(of, e.message_id.0, Some(waba_id))));
             }
-            ChatEvent::MessageQueued(e) => appeared(of, self.take(fresh(e.message_id.0, None))),
+            ChatEvent::MessageQueued(e) => appeared(of, self.take(fresh(of, e.message_id.0, None))),
             ChatEvent::MessageEchoed(e) => {
-                let at = self.take(fresh(e.message_id.0, None));
+                let at = self.take(fresh(of, e.message_id.0, None));
                 self.bind(at, &clean(&e.waba_id));
                 appeared(of, at);
             }
@@ -159,17 +160,37 @@ impl Fold {
                     cell.statuses.report(e);
                     cell.changed = true;
                 } else {
-                    self.waiting.entry(waba_id.clone().into_owned()).or_default().report(e);
+                    let fresh = || (of.wa_id.to_owned(), Statuses::default());
+                    self.waiting.entry(waba_id.clone().into_owned()).or_insert_with(fresh).1.report(e);
                     self.still_waiting.push(waba_id.into_owned());
                 }
             }
             _ => {}
         }
     }
+
+    /// Drops what WhatsApp told of the messages of a chat, beside when.
+    pub(super) fn erase(&mut self, wa_id: &str) {
+        for cell in self.cells.iter_mut().filter(|cell| cell.wa_id == wa_id) {
+            (cell.response, cell.statuses.errors) = (None, None);
+        }
+        for (waba_id, (of, statuses)) in &mut self.waiting {
+            if of == wa_id && statuses.errors.take().is_some() {
+                self.still_waiting.push(waba_id.clone());
+            }
+        }
+    }
 }
 
-fn fresh(message_id: Uuid, waba_id: Option<String>) -> Cell {
-    Cell { message_id, waba_id, response: None, statuses: Statuses::default(), changed: false }
+fn fresh(of: OfChat<'_>, message_id: Uuid, waba_id: Option<String>) -> Cell {
+    Cell {
+        message_id,
+        wa_id: of.wa_id.to_owned(),
+        waba_id,
+        response: None,
+        statuses: Statuses::default(),
+        changed: false,
+    }
 }
 
 /// Whether an event says something about a message itself.

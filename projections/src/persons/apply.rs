@@ -1,6 +1,6 @@
 //! Folds profiles that were seen and messages that came or went into persons.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use async_trait::async_trait;
 use chatledger_application::ports::ledger::Recorded;
@@ -38,6 +38,8 @@ struct Changes {
     seen: HashMap<String, Change>,
     /// The last word of a user on whether the chat is resolved, where the customer has not written after it.
     resolved: HashMap<String, bool>,
+    /// Those who were forgotten: what rows tell of them from before is dropped.
+    erased: HashSet<String>,
     /// Bytes of profiles.
     profiles: usize,
 }
@@ -54,6 +56,13 @@ impl Changes {
                 let name = e.name.as_deref().map(|name| clean(name).trim().to_owned()).unwrap_or_default();
                 self.profiles += name.len() + e.profile.text().len();
                 self.seen(recorded)?.profile = Some((name, e.profile.text().to_owned()));
+            }
+            AnyEvent::Contact(ContactEvent::ContactErased(_)) => {
+                let wa_id = checked_wa_id(recorded)?;
+                if let Some(change) = self.seen.get_mut(wa_id) {
+                    change.profile = None;
+                }
+                self.erased.insert(wa_id.to_owned());
             }
             AnyEvent::Chat(ChatEvent::MessageReceived(e)) => {
                 let written_at = written_at(e);
@@ -84,6 +93,9 @@ impl Changes {
 
     /// Merges it into the rows that are there.
     async fn merge(&self, db: &mut PgConnection, tenant: TenantId) -> Result<(), ProjectionError> {
+        if !self.erased.is_empty() {
+            erase(&mut *db, tenant, &self.erased).await?;
+        }
         for seen in in_order(&self.seen).chunks(ROWS) {
             let fresh = rows(seen).merge(&mut *db, tenant).await?;
             count_rows(&mut *db, tenant, Persons.name(), fresh).await?;
@@ -108,7 +120,7 @@ impl Carried for Changes {
     }
 
     fn weight(&self) -> usize {
-        self.seen.len() * (size_of::<Change>() + 80) + self.profiles
+        self.seen.len() * (size_of::<Change>() + 80) + self.erased.len() * 80 + self.profiles
     }
 
     async fn write(&mut self, db: &mut PgConnection, tenant: TenantId, first: bool) -> Result<(), ProjectionError> {
@@ -153,6 +165,26 @@ impl Projection for Persons {
     }
 }
 
+/// As they are who never had a profile.
+async fn erase(db: &mut PgConnection, tenant: TenantId, erased: &HashSet<String>) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "UPDATE persons p SET name = '', name_key = '', initials = u.initials, search = u.search, profile = NULL
+         FROM unnest($2::text[], $3::text[], $4::text[]) AS u (wa_id, initials, search)
+         WHERE p.tenant_id = $1 AND p.wa_id = u.wa_id",
+    )
+    .bind(tenant.0)
+    .bind(erased.iter().map(String::as_str).collect::<Vec<&str>>())
+    .bind(erased.iter().map(|wa_id| initials("", wa_id)).collect::<Vec<String>>())
+    .bind(erased.iter().map(|wa_id| search_text("", wa_id)).collect::<Vec<String>>())
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+fn search_text(lower_name: &str, wa_id: &str) -> String {
+    format!("{lower_name}\n{}", wa_id.to_lowercase())
+}
+
 /// After the messages of the batch: where one came later, `fold` has dropped the word.
 async fn resolve(db: &mut PgConnection, tenant: TenantId, resolved: &[(&str, &bool)]) -> Result<(), sqlx::Error> {
     sqlx::query(
@@ -190,7 +222,7 @@ impl<'a> Columns<'a> {
         self.names.push(name);
         self.keys.push(lower_name.chars().take(KEY_LENGTH).collect());
         self.initials.push(initials(name, wa_id));
-        self.searches.push(format!("{lower_name}\n{}", wa_id.to_lowercase()));
+        self.searches.push(search_text(&lower_name, wa_id));
         self.profiles.push(change.profile.as_ref().map(|(_, profile)| profile.as_str()));
     }
 

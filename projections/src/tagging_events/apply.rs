@@ -9,7 +9,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::{
-    engine::{Batch, OfChat, Projection, ProjectionError, Rows, Table, count_rows},
+    engine::{Batch, OfChat, OfCustomer, Projection, ProjectionError, Rows, Table, count_rows, may_remember},
     text::clean,
 };
 
@@ -54,6 +54,15 @@ impl<'a> Entries<'a> {
         self.done_by.push(done_by.map(|user| user.0));
     }
 
+    /// Drops what was kept with the entries of a chat.
+    fn erase(&mut self, wa_id: &str) {
+        for (of, extra) in self.wa_ids.iter().zip(&mut self.extras) {
+            if *of == wa_id {
+                *extra = None;
+            }
+        }
+    }
+
     fn message(&mut self, id: Uuid, waba_id: Option<&str>) {
         self.messages.push(id);
         self.waba_ids.push(waba_id.map(|id| clean(id).into_owned()));
@@ -94,7 +103,7 @@ impl Projection for TaggingEvents {
 
     async fn apply(&self, db: &mut PgConnection, batch: &Batch<'_>) -> Result<(), ProjectionError> {
         let (mut chats, mut messages) = (Entries::default(), Entries::default());
-        let events = batch.of_chats(|event| {
+        let events = batch.of_customers(|event| {
             matches!(
                 event,
                 ChatEvent::ChatTagged(_)
@@ -103,7 +112,15 @@ impl Projection for TaggingEvents {
                     | ChatEvent::MessageUntagged(_)
             )
         })?;
-        for of in events {
+        for event in events {
+            let of = match event {
+                OfCustomer::Chat(of) => of,
+                OfCustomer::Erased(wa_id) => {
+                    chats.erase(wa_id);
+                    messages.erase(wa_id);
+                    continue;
+                }
+            };
             match of.event {
                 ChatEvent::ChatTagged(e) => {
                     chats.push(of, true, &e.tag, e.extra.as_ref(), (e.done_by, e.timestamp));
@@ -120,6 +137,15 @@ impl Projection for TaggingEvents {
                     messages.message(e.message_id.0, e.waba_id.as_deref());
                 }
                 _ => {}
+            }
+        }
+        let erased = may_remember(&mut *db, batch).await?;
+        if !erased.is_empty() {
+            for table in ["chat_tagging_events", "message_tagging_events"] {
+                let sql = format!(
+                    "UPDATE {table} SET extra = NULL WHERE tenant_id = $1 AND wa_id = ANY($2) AND extra IS NOT NULL"
+                );
+                sqlx::query(&sql).bind(batch.tenant.0).bind(&erased).execute(&mut *db).await?;
             }
         }
         chats.rows("chat_tagging_events").insert(&mut *db, batch.tenant, batch.stage).await?;

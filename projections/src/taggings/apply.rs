@@ -5,7 +5,7 @@ use chatledger_domain::chat::ChatEvent;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::engine::{Batch, Projection, ProjectionError, Rows, Table};
+use crate::engine::{Batch, OfCustomer, Projection, ProjectionError, Rows, Table, may_remember};
 
 /// The read model `taggings`.
 pub(crate) struct Taggings;
@@ -20,6 +20,15 @@ struct Begun<'a> {
 }
 
 impl Begun<'_> {
+    /// Drops what was kept with the taggings of a chat.
+    fn erase(&mut self, wa_id: &str) {
+        for (of, extra) in self.wa_ids.iter().zip(&mut self.extras) {
+            if *of == wa_id {
+                *extra = None;
+            }
+        }
+    }
+
     fn rows(&self, table: &'static str) -> Rows<'_> {
         Rows::of(table)
             .integers("tagging_id", self.ids.iter().copied())
@@ -50,7 +59,7 @@ impl Projection for Taggings {
     async fn apply(&self, db: &mut PgConnection, batch: &Batch<'_>) -> Result<(), ProjectionError> {
         let (mut chats, mut messages) = (Begun::default(), Begun::default());
         let (mut chats_ended, mut messages_ended) = (Vec::new(), Vec::new());
-        let events = batch.of_chats(|event| {
+        let events = batch.of_customers(|event| {
             matches!(
                 event,
                 ChatEvent::ChatTagged(_)
@@ -59,7 +68,15 @@ impl Projection for Taggings {
                     | ChatEvent::MessageUntagged(_)
             )
         })?;
-        for of in events {
+        for event in events {
+            let of = match event {
+                OfCustomer::Chat(of) => of,
+                OfCustomer::Erased(wa_id) => {
+                    chats.erase(wa_id);
+                    messages.erase(wa_id);
+                    continue;
+                }
+            };
             let (begun, tag, extra) = match of.event {
                 ChatEvent::ChatTagged(e) => (&mut chats, e.tag.id, &e.extra),
                 ChatEvent::MessageTagged(e) => {
@@ -80,6 +97,15 @@ impl Projection for Taggings {
             begun.wa_ids.push(of.wa_id);
             begun.tags.push(tag.0);
             begun.extras.push(extra.as_ref().map(|extra| extra.text()));
+        }
+        let erased = may_remember(&mut *db, batch).await?;
+        if !erased.is_empty() {
+            for table in ["chat_taggings", "message_taggings"] {
+                let sql = format!(
+                    "UPDATE {table} SET extra = NULL WHERE tenant_id = $1 AND wa_id = ANY($2) AND extra IS NOT NULL"
+                );
+                sqlx::query(&sql).bind(batch.tenant.0).bind(&erased).execute(&mut *db).await?;
+            }
         }
         // What begins and ends in one batch is written and deleted: a tagging can only end after it began.
         chats.rows("chat_taggings").insert(&mut *db, batch.tenant, batch.stage).await?;

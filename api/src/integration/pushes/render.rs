@@ -238,6 +238,7 @@ impl<'a> Rendering<'a> {
                 units.push(Unit::of(Key::BulkMessageTaskElements, text(&BulkMessageElement::new(&view))));
                 (task, self.told.tasks.get(&task).is_some_and(|task| task.done >= task.total))
             }
+            BulkMessageEvent::BulkRecipientErased(_) => return,
         };
         if let Some(view) = self.told.tasks.get(&task).filter(|_| ends) {
             units.push(Unit::of(Key::BulkMessageTasks, text(&BulkMessageTask::new(view, self.links))));

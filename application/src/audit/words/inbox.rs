@@ -103,6 +103,7 @@ impl Speaker<'_> {
                 let recipients = count(e.recipients.len(), "customer", "customers");
                 format!("wants a {} sent to {recipients}", plain(&e.kind))
             }
+            BulkMessageEvent::BulkRecipientErased(e) => format!("forgot the recipient {}", e.wa_id),
             BulkMessageEvent::BulkElementSettled(e) => {
                 let outcome = match &e.outcome {
                     ElementOutcome::Accepted { waba_id, .. } => format!("WhatsApp took it as {}", plain(waba_id)),
@@ -139,6 +140,7 @@ impl Speaker<'_> {
                 };
                 format!("a file is kept: {}, {} bytes, {from}", plain(&e.mime_type), e.size)
             }
+            MediaEvent::MediaErased(_) => "the file was erased".to_owned(),
             MediaEvent::MediaFetchFailed(e) => {
                 format!("WhatsApp's file {} cannot be had: {}", plain(&e.waba_id), plain(&e.reason))
             }

@@ -72,6 +72,9 @@ impl Speaker<'_> {
                 Some(name) => format!("WhatsApp showed the customer's name {}", quoted(name)),
                 None => "WhatsApp showed the customer without a name".to_owned(),
             },
+            ContactEvent::ContactErased(e) => {
+                format!("forgot the customer: the content of {} events was erased", e.events)
+            }
             ContactEvent::ContactUpserted(e) => format!(
                 "saved the contact {} with {} and {}",
                 e.name.as_deref().map_or_else(|| "without a name".to_owned(), |name| format!("as {}", quoted(name))),

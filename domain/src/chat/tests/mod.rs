@@ -1,6 +1,7 @@
 //! Given / when / then for chats: one test a rule, named after it; here is what the tests share.
 
 mod assignment;
+mod erasure;
 mod marks;
 mod messages;
 mod outcomes;

@@ -67,7 +67,7 @@ pub(super) async fn fetch(shared: &Shared, row: &Fetch) {
     };
     let blob = match &command {
         MediaCommand::Store(stored) => Some(stored.blob),
-        MediaCommand::FailFetch { .. } => None,
+        MediaCommand::FailFetch { .. } | MediaCommand::Erase { .. } => None,
     };
     let recorded = shared.parts.record.record_media(row.tenant(), row.media(), Position(row.position), command).await;
     match recorded {
@@ -75,7 +75,7 @@ pub(super) async fn fetch(shared: &Shared, row: &Fetch) {
             counter!("chatledger_media_fetches_total", "outcome" => if blob.is_some() { "stored" } else { "gone" })
                 .increment(1);
             if let (false, Some(blob)) = (changed, blob) {
-                // Somebody else was faster; their bytes are the ones that the ledger names.
+                // Somebody else was faster, and their bytes are the ones that the ledger names; or the file is forgotten.
                 let _ = shared.parts.store.delete(row.tenant(), blob).await;
             }
             if let Err(error) = rows::done(&shared.parts.pool, row).await {
