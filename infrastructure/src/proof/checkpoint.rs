@@ -42,7 +42,7 @@ pub enum CheckpointError {
     Form,
     /// Another key signed it.
     #[error("it was signed with another key, {0}")]
-    OtherKey(PublicKey),
+    OtherKey(Box<PublicKey>),
     /// The signature is not of what it says.
     #[error("the signature is wrong: it was altered")]
     Signature,
@@ -88,7 +88,7 @@ impl Checkpoint {
             return Err(CheckpointError::Form);
         }
         if key.is_some_and(|key| *key != self.public_key) {
-            return Err(CheckpointError::OtherKey(self.public_key));
+            return Err(CheckpointError::OtherKey(Box::new(self.public_key)));
         }
         let genuine = self.public_key.verifies(self.statement().as_bytes(), &self.signature);
         if genuine { Ok(()) } else { Err(CheckpointError::Signature) }
