@@ -1,6 +1,7 @@
 //! Puts the parts together; the one place, with `main.rs`, that names infrastructure.
 
 mod addresses;
+mod analytics;
 mod bulk;
 mod database;
 mod deliveries;
@@ -15,6 +16,7 @@ mod upkeep;
 mod webhooks;
 mod websockets;
 
+pub use chatledger_infrastructure::analytics::{Export, Format, Reader, View};
 pub use chatledger_infrastructure::config::{Config, ConfigErrors, DEFAULTS as CONFIG_DEFAULTS};
 pub use chatledger_infrastructure::postgres::{Broken, ShownEvent, Verified, VerifyError};
 pub use sandbox::{Login, Sandbox};

@@ -11,24 +11,31 @@ use indicatif::{ProgressBar, ProgressStyle};
 /// A bar with rate and remaining time; on standard error.
 pub struct Bar {
     what: &'static str,
+    unit: &'static str,
     bar: Option<ProgressBar>,
     since: Instant,
     told: AtomicI64,
 }
 
 impl Bar {
-    /// A new bar.
+    /// A new bar that counts events.
     pub fn new(what: &'static str) -> Self {
+        Self::counting(what, "events")
+    }
+
+    /// A new bar that counts something else.
+    pub fn counting(what: &'static str, unit: &'static str) -> Self {
         let terminal = std::io::stderr().is_terminal();
-        let style = "{msg} {wide_bar} {percent}% {human_pos}/{human_len} events, {per_sec}, {eta} to go";
+        let style =
+            format!("{{msg}} {{wide_bar}} {{percent}}% {{human_pos}}/{{human_len}} {unit}, {{per_sec}}, {{eta}} to go");
         let bar = terminal.then(|| {
             let bar = ProgressBar::new(0).with_message(what);
-            if let Ok(style) = ProgressStyle::with_template(style) {
+            if let Ok(style) = ProgressStyle::with_template(&style) {
                 bar.set_style(style);
             }
             bar
         });
-        Self { what, bar, since: Instant::now(), told: AtomicI64::new(0) }
+        Self { what, unit, bar, since: Instant::now(), told: AtomicI64::new(0) }
     }
 
     /// Says how far the work is.
@@ -43,10 +50,10 @@ impl Bar {
         let tenth = if total > 0 { done * 10 / total } else { 10 };
         if self.told.swap(tenth, Ordering::Relaxed) != tenth {
             let seconds = self.since.elapsed().as_secs_f64().max(0.001);
-            let line = serde_json::json!({
+            let mut line = serde_json::json!({
                 "progress": self.what, "done": done, "total": total, "percent": tenth * 10,
-                "events_per_second": (position as f64 / seconds).round(),
             });
+            line[format!("{}_per_second", self.unit)] = (position as f64 / seconds).round().into();
             eprintln!("{line}");
         }
     }
