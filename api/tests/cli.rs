@@ -15,7 +15,7 @@ fn said(output: &Output) -> String {
 
 #[test]
 fn every_command_has_help() {
-    let commands: [&[&str]; 28] = [
+    let commands: [&[&str]; 34] = [
         &[],
         &["serve"],
         &["demo"],
@@ -43,6 +43,12 @@ fn every_command_has_help() {
         &["deliveries", "list"],
         &["deliveries", "show"],
         &["deliveries", "replay"],
+        &["analytics", "views"],
+        &["analytics", "grant"],
+        &["analytics", "revoke"],
+        &["analytics", "list"],
+        &["analytics", "url"],
+        &["analytics", "export"],
         &["config", "check"],
     ];
     for command in commands {

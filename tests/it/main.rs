@@ -1,5 +1,6 @@
 //! One integration test binary.
 
+mod analytics;
 mod architecture;
 mod catalog;
 mod deliveries;
@@ -19,5 +20,6 @@ mod rule_engine;
 mod rules;
 mod sandbox;
 mod signatures;
+mod upgrade;
 mod vault;
 mod websocket;

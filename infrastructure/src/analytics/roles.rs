@@ -103,10 +103,8 @@ pub async fn grant(pool: &PgPool, reading: &Reading<'_>) -> Result<Granted, Anal
         None if !may_create => return Err(AnalyticsError::MayNotCreate { own, role: role.to_owned() }),
         None => {
             let password = reading.password.ok_or(AnalyticsError::Password)?;
-            let sql = format!(
-                "CREATE ROLE {role} LOGIN NOINHERIT CONNECTION LIMIT 8 PASSWORD '{}'",
-                password.verifier()
-            );
+            let sql =
+                format!("CREATE ROLE {role} LOGIN NOINHERIT CONNECTION LIMIT 8 PASSWORD '{}'", password.verifier());
             sqlx::raw_sql(&sql).execute(&mut *tx).await?;
         }
     }
@@ -129,17 +127,11 @@ pub async fn grant(pool: &PgPool, reading: &Reading<'_>) -> Result<Granted, Anal
 ///
 /// # Errors
 /// When the role reads nothing, still owns something, or the database fails.
-pub async fn revoke(
-    pool: &PgPool,
-    role: &str,
-    tenants: Option<&[Uuid]>,
-    drop: bool,
-) -> Result<bool, AnalyticsError> {
+pub async fn revoke(pool: &PgPool, role: &str, tenants: Option<&[Uuid]>, drop: bool) -> Result<bool, AnalyticsError> {
     let mut connection = pool.acquire().await?;
     let mut tx = connection.begin().await?;
-    let known: Vec<String> = sqlx::query_scalar("SELECT DISTINCT role::text FROM analytics.readers ORDER BY 1")
-        .fetch_all(&mut *tx)
-        .await?;
+    let known: Vec<String> =
+        sqlx::query_scalar("SELECT DISTINCT role::text FROM analytics.readers ORDER BY 1").fetch_all(&mut *tx).await?;
     if !known.iter().any(|name| name == role) {
         return Err(AnalyticsError::UnknownReader { role: role.to_owned(), known });
     }

@@ -25,12 +25,7 @@ enum Rows {
 }
 
 impl Sheet {
-    pub(super) fn create(
-        format: Format,
-        view: &str,
-        columns: &[Column],
-        path: &Path,
-    ) -> Result<Self, AnalyticsError> {
+    pub(super) fn create(format: Format, view: &str, columns: &[Column], path: &Path) -> Result<Self, AnalyticsError> {
         let file = File::create(path).map_err(|source| at(path, source))?;
         let rows = match format {
             Format::Csv => {
