@@ -14,6 +14,7 @@ mod ledger;
 mod outbound;
 mod projections;
 mod readers;
+mod recipes;
 mod reliability;
 mod routes;
 mod rule_engine;

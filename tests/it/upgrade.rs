@@ -6,9 +6,13 @@ use std::{
     io::{BufRead, BufReader},
     path::Path,
     process::{Child, Command, Output, Stdio},
+    time::Duration,
 };
 
-use chatledger_domain::TenantId;
+use chatledger_domain::{
+    AnyEvent, EventSourced, TenantId,
+    rule_engine::{RuleEngine, RuleEngineEvent},
+};
 use chatledger_projections::tables;
 use reqwest::Method;
 use serde_json::Value;
@@ -95,6 +99,19 @@ fn assert_same(before: &[(&str, Vec<String>)], after: &[(&str, Vec<String>)]) {
     for ((table, before), (_, after)) in before.iter().zip(after) {
         assert_eq!(before, after, "{table}");
     }
+}
+
+/// Waits until the read models have seen everything.
+async fn caught_up(pool: &PgPool) {
+    let behind = "SELECT count(*) FROM ledger.heads h LEFT JOIN read_models.cursors c USING (tenant_id)
+                   WHERE h.head_position > coalesce(c.position, 0)";
+    for _ in 0..2_000 {
+        if sqlx::query_scalar::<_, i64>(behind).fetch_one(pool).await.expect("a count") == 0 {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    panic!("the read models did not catch up within 10 s");
 }
 
 /// Rebuilt as it was, nothing parked, and the chain in order.
@@ -208,8 +225,9 @@ async fn events_of_every_version_start_project_serve_verify_and_rebuild() {
     assert_eq!(usize::try_from(count), Ok(stored));
 
     let program = Program::on(&database);
-    let token = program.visitor("acme");
     let (server, http) = program.serve();
+    caught_up(&database.pool).await;
+    let token = program.visitor("acme");
     let get = async |path: &str| http.call(Method::GET, path, Some(&token), None).await.expect(200);
     assert_eq!(get("chats/").await["count"], 1);
     assert!(get("messages/").await["count"].as_i64().is_some_and(|count| count >= 3));
@@ -224,6 +242,26 @@ async fn events_of_every_version_start_project_serve_verify_and_rebuild() {
     assert_eq!(places.iter().map(|(_, place)| *place).collect::<Vec<_>>(), [1, 1], "{places:?}");
     drop(server);
     proven(&program, &database.pool).await;
+}
+
+#[tokio::test]
+async fn a_stock_repository_is_given_the_present_shape_by_our_upcasters() {
+    use cqrs_es::{EventStore, persist::PersistedEventStore};
+    use postgres_es::PostgresEventRepository;
+
+    let database = database().await;
+    let (all, tenant) = (fixtures(), TenantId::of_slug("acme"));
+    let events: Vec<&Fixture> = all.iter().filter(|of| of.aggregate == "RuleEngine").collect();
+    store(&database.pool, tenant, &events).await;
+    let repository = PostgresEventRepository::new(database.pool.clone());
+    let stock = PersistedEventStore::<_, EventSourced<RuleEngine>>::new_event_store(repository);
+    let id = format!("{tenant}/one");
+    assert!(stock.load_events(&id).await.is_err(), "without them an earlier shape cannot be read");
+    let read = stock.with_upcasters(RuleEngineEvent::upcasters()).load_events(&id).await.expect("every version");
+    let known =
+        |of: &&Fixture| AnyEvent::read(&of.aggregate, &of.name, &of.version, of.payload.trim()).expect("an event");
+    let read: Vec<AnyEvent> = read.into_iter().map(|envelope| envelope.payload.into()).collect();
+    assert_eq!(read, events.iter().map(known).collect::<Vec<_>>());
 }
 
 #[tokio::test]

@@ -26,6 +26,7 @@ fn chatledger_with(url: &str, arguments: &[&str], environment: &[(&str, &str)]) 
     let data = TempDir::new().expect("a folder");
     let mut command = Command::new(binary());
     command.args(arguments).arg("--data-dir").arg(data.path()).env("DATABASE_URL", url);
+    command.env("CHATLEDGER_SECRETS__MASTER_KEY", "5a".repeat(32));
     command.env("CHATLEDGER_LOGS__FILTER", "warn").envs(environment.iter().copied());
     command.output().expect("the program runs")
 }

@@ -53,10 +53,11 @@ async fn a_function_in_a_query_never_sees_another_tenants_row() {
     let (database, _) = filled().await;
     let role = role_name();
     let mut reader = reader(&database.url, &role, &["--tenant", "acme"]).await;
+    reader.execute("SET default_transaction_read_only = off").await.expect("it is a default");
     // So cheap that the planner would ask it before anything else, where nothing kept it from doing so.
     reader
         .execute(
-            "SET default_transaction_read_only = off; CREATE TEMP TABLE seen (tenant text);
+            "CREATE TEMP TABLE seen (tenant text);
              CREATE FUNCTION pg_temp.spy(slug text) RETURNS boolean LANGUAGE plpgsql COST 0.0000001 AS
              $$BEGIN INSERT INTO seen VALUES (slug); RETURN true; END$$",
         )
