@@ -133,13 +133,14 @@ fn rank(fixture: &Fixture) -> usize {
     order.clone().position(|name| *name == fixture.name).unwrap_or(order.count())
 }
 
-/// The stream of an example. One that ends its group is another's, so that there is one to be a member of.
+/// The stream of an example. What befell a group befell another one, so that there is one that lets
+/// its members read.
 fn stream(fixture: &Fixture) -> &'static str {
     match (&*fixture.aggregate, &*fixture.name) {
         ("Chat" | "Contact", _) => "351912000111",
         ("Tenant", _) => "tenant",
         ("Media", _) => "0190f3a2-6000-7c00-8000-000000000001",
-        ("Group", "GroupDeleted") => "gone",
+        ("Group", name) if name != "GroupCreated" => "another",
         _ => "one",
     }
 }
