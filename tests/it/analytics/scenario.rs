@@ -163,7 +163,7 @@ impl Scenario {
                 self.said.push(Said { wa_id, at, position, by, kind, failed, delivered, read });
             }
             _ if !begun => {}
-            5 | 6 | 7 => {
+            5..=7 => {
                 let id = MessageId(id);
                 let position = w.chat(&wa_id, queued(id, at, user));
                 let failed = random.random_bool(0.2);
