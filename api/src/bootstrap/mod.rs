@@ -1,6 +1,7 @@
 //! Puts the parts together; the one place, with `main.rs`, that names infrastructure.
 
 mod addresses;
+mod analytics;
 mod bulk;
 mod database;
 mod deliveries;
@@ -18,10 +19,11 @@ mod upkeep;
 mod webhooks;
 mod websockets;
 
+pub use chatledger_infrastructure::analytics::{Export, Format, Reader, View};
 pub use chatledger_infrastructure::config::{Config, ConfigErrors, DEFAULTS as CONFIG_DEFAULTS};
 pub use chatledger_infrastructure::postgres::{
-    ArchiveError, ArchiveProgress, ArchiveStep, Archived, Broken, Deleted, DeletionError, DeletionStep, Marks, ShownEvent,
-    Verified, VerifyError,
+    ArchiveError, ArchiveProgress, ArchiveStep, Archived, Broken, Deleted, DeletionError, DeletionStep, Marks,
+    ShownEvent, Verified, VerifyError,
 };
 pub use chatledger_infrastructure::proof::{Checkpoint, CheckpointKey, KeyError, Proof, PublicKey};
 pub use proof::{checkpoint_key, create_checkpoint_key};
