@@ -33,6 +33,10 @@ pub struct Condition {
     pub migrated: bool,
     /// How many events the slowest read model is behind; absent when it cannot be told.
     pub lag: Option<i64>,
+    /// How many streams read models leave out because of an event that they cannot fold; absent when it cannot be told.
+    pub parked: Option<i64>,
+    /// How many read models were built by other code and wait for a rebuild; absent when it cannot be told.
+    pub outdated: Option<i64>,
     /// Whether the server is about to stop.
     pub stopping: bool,
 }
@@ -88,7 +92,14 @@ mod tests {
 
     #[test]
     fn ready_means_all_of_it() {
-        let well = Condition { database: true, migrated: true, lag: Some(10), stopping: false };
+        let well = Condition {
+            database: true,
+            migrated: true,
+            lag: Some(10),
+            parked: Some(1),
+            outdated: Some(1),
+            stopping: false,
+        };
         assert!(well.is_ready(10));
         let ills = [
             Condition { database: false, ..well },

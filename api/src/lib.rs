@@ -6,6 +6,7 @@
 //! who may call it, and a line in its family's list; tests then ask for its line in the OpenAPI document.
 
 pub mod app;
+pub mod audit;
 mod auth;
 pub mod bootstrap;
 pub mod cli;

@@ -15,7 +15,7 @@ fn said(output: &Output) -> String {
 
 #[test]
 fn every_command_has_help() {
-    let commands: [&[&str]; 28] = [
+    let commands: [&[&str]; 32] = [
         &[],
         &["serve"],
         &["demo"],
@@ -24,6 +24,10 @@ fn every_command_has_help() {
         &["simulate", "behave"],
         &["ledger", "verify"],
         &["ledger", "show"],
+        &["audit", "chat"],
+        &["audit", "user"],
+        &["audit", "tag"],
+        &["audit", "state"],
         &["projections", "list"],
         &["projections", "rebuild"],
         &["quarantine", "list"],

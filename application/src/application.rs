@@ -9,6 +9,7 @@ use crate::{
     error::ApplicationError,
     ports::{
         addresses::Addresses,
+        audit::AuditTrail,
         clock::{Clock, Random},
         contacts::{ContactCheck, ContactProvider},
         deliveries::DeliveryLog,
@@ -39,6 +40,7 @@ const POSTPONED: usize = 1_024;
 /// All use cases. Share it behind an `Arc`.
 pub struct Application {
     pub(crate) ledger: Arc<dyn Ledger>,
+    pub(crate) audit_trail: Arc<dyn AuditTrail>,
     pub(crate) streams: Streams,
     pub(crate) read_models: Arc<dyn ReadModels>,
     pub(crate) directory: Arc<dyn Directory>,
@@ -69,6 +71,8 @@ pub struct Application {
 pub struct Ports {
     /// The ledger.
     pub ledger: Arc<dyn Ledger>,
+    /// The ledger as auditors read it.
+    pub audit_trail: Arc<dyn AuditTrail>,
     /// The read models.
     pub read_models: Arc<dyn ReadModels>,
     /// The tenants.
@@ -144,6 +148,7 @@ impl Application {
         let streams = Streams::new(ports.ledger.clone());
         Self {
             ledger: ports.ledger,
+            audit_trail: ports.audit_trail,
             streams,
             read_models: ports.read_models,
             directory: ports.directory,

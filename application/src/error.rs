@@ -85,6 +85,9 @@ pub enum ApplicationError {
     /// No such group.
     #[error("no group {0}")]
     UnknownGroup(GroupId),
+    /// Several users or tags have had the name; their ids.
+    #[error("several have had this name: {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))]
+    SeveralOfThisName(Vec<i64>),
     /// No such webhook, or one of somebody else.
     #[error("no such webhook")]
     UnknownWebhook,

@@ -7,6 +7,7 @@
 pub mod account;
 pub mod api_tokens;
 pub mod application;
+pub mod audit;
 pub mod bulk;
 pub mod chats;
 pub mod contacts;

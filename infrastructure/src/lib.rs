@@ -12,6 +12,7 @@ pub mod media;
 pub mod outbound;
 pub mod plugins;
 pub mod postgres;
+pub mod proof;
 pub mod receipts;
 pub mod rules;
 pub mod system;

@@ -36,8 +36,8 @@ use chatledger_application::ports::Unavailable;
 pub use contacts::InternalContacts;
 pub use engine::{
     Difference, Engine, EngineHandle, Lag, Options, ParkedStream, Progress, RebuildError, RebuildOptions, Report,
-    Retried, Step, Then, Watch, Which, discard_rebuild, drop_retired, lag, names, park_stream, parked_streams, rebuild,
-    retry_parked, tables, unfinished_rebuild,
+    Retried, Step, Then, Watch, Which, discard_rebuild, drop_retired, lag, names, outdated, park_stream,
+    parked_streams, rebuild, retry_parked, tables, unfinished_rebuild,
 };
 pub use inbox::{Caller, Inbox};
 pub use models::Models;

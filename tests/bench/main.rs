@@ -10,6 +10,7 @@ mod deliveries;
 mod growth;
 mod inbound;
 mod machine;
+mod rebuild;
 #[path = "../it/harness/receiver.rs"]
 #[allow(dead_code)]
 mod receiver;
@@ -40,7 +41,9 @@ impl Size {
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).filter(|arg| arg != "--bench").collect();
     if args.iter().any(|arg| arg == "--help") {
-        println!("cargo bench -- [inbound] [batch] [growth] [chats] [deliveries] [websocket] [verify] [--quick]");
+        println!(
+            "cargo bench -- [inbound] [batch] [growth] [chats] [deliveries] [websocket] [verify] [rebuild] [--quick]"
+        );
         return ExitCode::SUCCESS;
     }
     let size = Size { quick: args.iter().any(|arg| arg == "--quick") };
@@ -67,6 +70,9 @@ fn main() -> ExitCode {
         }
         if runs("websocket") {
             websocket::run(size).await;
+        }
+        if runs("rebuild") {
+            rebuild::run(size).await;
         }
         if runs("verify") {
             verify::run(size).await;

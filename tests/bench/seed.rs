@@ -4,7 +4,10 @@
 //! So many chats are open at a time; each is talked in for a while (messages both ways with their statuses, marks, tags,
 //! assignments, notes in the address book) and then makes room for another. The same seed gives the same events.
 
+// With their paths, so that the tests can take this file in as well.
+#[path = "seed/bodies.rs"]
 mod bodies;
+#[path = "seed/conversation.rs"]
 mod conversation;
 
 use std::{collections::BTreeSet, sync::Arc};
@@ -40,7 +43,7 @@ const TAGS: usize = 30;
 const PACE: i64 = 2_000;
 
 /// Writes at least so many events into the tenant's ledger; how many it has then. An empty ledger gets its tenant and
-/// the built-in groups first. Nobody else may write to it meanwhile.
+/// the built-in groups first. A ledger is seeded once, and nobody else may write to it meanwhile.
 pub async fn seed(ledger: &dyn Ledger, tenant: TenantId, events: usize) -> i64 {
     let mut inbox = Inbox::furnish(ledger, tenant).await;
     let first = ledger.head(tenant).await.expect("the ledger answers").0;

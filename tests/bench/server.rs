@@ -21,7 +21,7 @@ pub struct Server {
 }
 
 /// The release binary, built if it is not.
-fn binary() -> PathBuf {
+pub fn binary() -> PathBuf {
     let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
     let built = Command::new(cargo).args(["build", "--release", "--bin", "chatledger"]).status();
     assert!(built.is_ok_and(|status| status.success()), "the server does not build");
@@ -78,9 +78,7 @@ impl Server {
     }
 
     fn status(&self, line: &str) -> f64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id())).unwrap_or_default();
-        let value = status.lines().find_map(|text| text.strip_prefix(line)).unwrap_or("0");
-        value.trim().trim_end_matches(" kB").trim().parse::<f64>().unwrap_or(0.0) / 1024.0
+        memory_of(self.process.id(), line)
     }
 
     /// Newest position of the tenant's ledger, and how many messages are stored.
@@ -110,6 +108,17 @@ impl Server {
         let _ = Command::new("/bin/sh").args(["-c", "kill \"$1\"", "sh", &self.process.id().to_string()]).status();
         let _ = self.process.wait();
     }
+}
+
+/// The most memory that a process has used so far, in MiB.
+pub fn peak_memory_of(process: u32) -> f64 {
+    memory_of(process, "VmHWM:")
+}
+
+fn memory_of(process: u32, line: &str) -> f64 {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+    let value = status.lines().find_map(|text| text.strip_prefix(line)).unwrap_or("0");
+    value.trim().trim_end_matches(" kB").trim().parse::<f64>().unwrap_or(0.0) / 1024.0
 }
 
 impl Drop for Server {

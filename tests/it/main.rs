@@ -1,6 +1,7 @@
 //! One integration test binary.
 
 mod architecture;
+mod audit;
 mod catalog;
 mod deliveries;
 mod embedded;
@@ -13,12 +14,15 @@ mod integration;
 mod ledger;
 mod outbound;
 mod projections;
+mod proof;
 mod readers;
 mod reliability;
 mod routes;
 mod rule_engine;
 mod rules;
 mod sandbox;
+#[path = "../bench/seed.rs"]
+mod seed;
 mod signatures;
 mod tenant_life;
 mod vault;

@@ -4,6 +4,7 @@ mod address_book;
 mod history;
 mod integrations;
 mod media;
+mod rebuilds;
 
 use std::{sync::Arc, time::Duration};
 
@@ -31,7 +32,11 @@ pub const EQUAL: RebuildOptions = RebuildOptions { compare: true, then: Then::Sw
 const ALL: PageRequest = PageRequest { limit: 1_000, offset: 0 };
 
 fn engine(pool: &PgPool, ledger: &Arc<dyn Ledger>, page: i64) -> EngineHandle {
-    Engine::start(pool.clone(), ledger.clone(), Options { page, poll: Duration::from_millis(50), parallel: 2 })
+    Engine::start(
+        pool.clone(),
+        ledger.clone(),
+        Options { page, poll: Duration::from_millis(50), parallel: 2, ..Options::default() },
+    )
 }
 
 async fn caught_up(pool: &PgPool, engine: &EngineHandle, w: &Writer) {

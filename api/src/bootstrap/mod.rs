@@ -6,6 +6,7 @@ mod database;
 mod deliveries;
 mod life;
 mod probe;
+mod proof;
 mod read_models;
 mod rules;
 mod sandbox;
@@ -19,9 +20,11 @@ mod websockets;
 
 pub use chatledger_infrastructure::config::{Config, ConfigErrors, DEFAULTS as CONFIG_DEFAULTS};
 pub use chatledger_infrastructure::postgres::{
-    ArchiveError, ArchiveProgress, ArchiveStep, Archived, Broken, Deleted, DeletionError, DeletionStep, ShownEvent,
+    ArchiveError, ArchiveProgress, ArchiveStep, Archived, Broken, Deleted, DeletionError, DeletionStep, Marks, ShownEvent,
     Verified, VerifyError,
 };
+pub use chatledger_infrastructure::proof::{Checkpoint, CheckpointKey, KeyError, Proof, PublicKey};
+pub use proof::{checkpoint_key, create_checkpoint_key};
 pub use sandbox::{Login, Sandbox};
 pub use server::Server;
 pub use simulator::{StandaloneSimulator, sandbox_simulator_url};

@@ -29,7 +29,14 @@ impl Probe for ServerProbe {
         let look = tokio::time::timeout(Duration::from_secs(1), lag(&self.pool, &self.ledger));
         let rows = look.await.ok().and_then(Result::ok);
         let behind = rows.as_ref().map(|rows| rows.iter().map(|row| row.head.0 - row.position.0).max().unwrap_or(0));
-        Condition { database: rows.is_some(), migrated: true, lag: behind, stopping: self.is_stopping() }
+        let parked = rows.as_ref().map(|rows| rows.iter().map(|row| i64::from(row.parked)).sum());
+        let outdated = rows.as_ref().map(|rows| {
+            let names: std::collections::BTreeSet<_> =
+                rows.iter().filter(|row| row.outdated).map(|row| row.projection).collect();
+            i64::try_from(names.len()).unwrap_or(i64::MAX)
+        });
+        let (database, stopping) = (rows.is_some(), self.is_stopping());
+        Condition { database, migrated: true, lag: behind, parked, outdated, stopping }
     }
 
     fn is_stopping(&self) -> bool {

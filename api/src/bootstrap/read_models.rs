@@ -4,9 +4,10 @@ use std::collections::HashMap;
 
 use chatledger_application::ports::Unavailable;
 use chatledger_domain::TenantId;
+use chatledger_infrastructure::postgres::Pool;
 use chatledger_projections::{
     Lag, ParkedStream, Progress, RebuildError, RebuildOptions, Report, Retried, Which, discard_rebuild, drop_retired,
-    lag, names, park_stream, parked_streams, rebuild, retry_parked, unfinished_rebuild,
+    lag, names, outdated, park_stream, parked_streams, rebuild, retry_parked, unfinished_rebuild,
 };
 
 use super::{StartError, Tools};
@@ -106,4 +107,14 @@ impl Tools {
     pub async fn retry_parked(&self, which: &Which, told: impl FnMut(Retried) + Send) -> Result<(), StartError> {
         retry_parked(&self.database.pool, &self.core.ledger, which, told).await.map_err(database)
     }
+}
+
+/// Says which read models wait for a rebuild: they answer, but as other code has folded them.
+pub(super) async fn say_outdated(pool: &Pool) -> Result<(), StartError> {
+    let outdated = outdated(pool).await.map_err(database)?;
+    if !outdated.is_empty() {
+        let names = outdated.join(" ");
+        tracing::warn!("read models were built by other code; run: chatledger projections rebuild {names}");
+    }
+    Ok(())
 }

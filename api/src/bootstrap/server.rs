@@ -30,7 +30,9 @@ use chatledger_infrastructure::{
     },
     outbound::{Parts as SenderParts, Sender, SenderConfig},
     plugins::HttpPlugins,
-    postgres::{PgLedger, PgQuarantine, PgRefreshes, PgVault, Pool, ShownEvent, VerifyError, show, verify},
+    postgres::{
+        PgAuditTrail, PgLedger, PgQuarantine, PgRefreshes, PgVault, Pool, ShownEvent, VerifyError, show, verify,
+    },
     receipts::{Parts as ReceiptParts, Receipts},
     rules::Rules,
     system::{SystemClock, SystemRandom},
@@ -123,6 +125,7 @@ impl Core {
         let media: Arc<dyn MediaStore> = Arc::new(media_store(config)?);
         let application = Arc::new(Application::new(Ports {
             ledger: ledger.clone(),
+            audit_trail: Arc::new(PgAuditTrail::new(pool.clone())),
             erasures: ledger.clone(),
             read_models: models.clone(),
             recipients: recipients.clone(),
@@ -180,6 +183,7 @@ impl Server {
         let metrics = metrics_recorder();
         let database = Database::open(&config).await?;
         let ledger = Arc::new(PgLedger::new(database.pool.clone()));
+        super::read_models::say_outdated(&database.pool).await?;
         let engine = Engine::start(database.pool.clone(), ledger.clone(), Options::default());
         let core = Core::new(&config, &database, ledger, Some(&engine), Some(local))?;
         let whatsapp = Arc::new(whatsapp_client(&config)?);
@@ -237,7 +241,7 @@ impl Server {
             settings: settings(&config),
         });
         let (http, http_task) = serve(listener, &config, state)?;
-        tokio::spawn(upkeep::finish(core.clone()));
+        tokio::spawn(upkeep::finish(core.clone(), database.pool.clone()));
         tokio::spawn(upkeep::notice_deleted(core.clone()));
         let bulk_messages = BulkMessages::start(core.clone());
         Ok(Self {

@@ -15,7 +15,7 @@ use chatledger_domain::{GroupId, Position, Role, TenantId, UserId};
 use chatledger_infrastructure::{
     config::Config,
     deliveries::PgDeliveryLog,
-    postgres::{PgLedger, ShownEvent, Verified, VerifyError, show, verify},
+    postgres::{PgLedger, Pool, ShownEvent, show},
     system::SystemRandom,
 };
 use chatledger_projections::views::{PageRequest, UserView, WebhookView};
@@ -41,6 +41,7 @@ pub struct Tools {
     pub application: Arc<Application>,
     deliveries: PgDeliveryLog,
     pub(super) core: Core,
+    /// `None` where the commands only look, and leave the read models to others.
     engine: Option<EngineHandle>,
     pub(super) database: Database,
 }
@@ -50,23 +51,16 @@ impl Tools {
     ///
     /// # Errors
     /// What is wrong, in words for the operator.
-    pub async fn open(mut config: Config) -> Result<Self, StartError> {
-        use_sandbox_key(&mut config)?;
-        if config.master_key.is_none() {
-            // Commands that come this way read no secret. A key of chance opens nothing and is forgotten.
-            config.master_key = key_of(&SystemRandom.hex(32));
-        }
-        Self::open_on(config).await
+    pub async fn open(config: Config) -> Result<Self, StartError> {
+        Self::open_on(without_secrets(config)?, true).await
     }
 
-    /// The same for commands that look at read models as they are: nothing is folded meanwhile.
+    /// The same for commands that look at the ledger or at read models as they are: nothing is folded meanwhile.
     ///
     /// # Errors
     /// What is wrong, in words for the operator.
-    pub async fn open_idle(mut config: Config) -> Result<Self, StartError> {
-        config.master_key = config.master_key.or_else(|| key_of(&SystemRandom.hex(32)));
-        let database = Database::open_beside(&config).await?;
-        Self::on(config, database, false)
+    pub async fn open_to_look(config: Config) -> Result<Self, StartError> {
+        Self::open_on(without_secrets(config)?, false).await
     }
 
     /// The same for commands that keep secrets: the master key must be set.
@@ -75,20 +69,21 @@ impl Tools {
     /// What is wrong, in words for the operator.
     pub async fn open_with_key(mut config: Config) -> Result<Self, StartError> {
         use_sandbox_key(&mut config)?;
-        Self::open_on(config).await
+        Self::open_on(config, true).await
     }
 
-    async fn open_on(config: Config) -> Result<Self, StartError> {
+    async fn open_on(config: Config, with_engine: bool) -> Result<Self, StartError> {
         let database = Database::open_beside(&config).await?;
-        Self::on(config, database, true)
-    }
-
-    fn on(config: Config, database: Database, folds: bool) -> Result<Self, StartError> {
         let ledger = Arc::new(PgLedger::new(database.pool.clone()));
-        let engine = folds.then(|| Engine::start(database.pool.clone(), ledger.clone(), Options::default()));
+        let engine = with_engine.then(|| Engine::start(database.pool.clone(), ledger.clone(), Options::default()));
         let core = Core::new(&config, &database, ledger, engine.as_ref(), None)?;
         let deliveries = PgDeliveryLog::new(database.pool.clone());
         Ok(Self { application: core.application.clone(), deliveries, core, engine, database })
+    }
+
+    /// The database, for the other tools.
+    pub(super) fn pool(&self) -> &Pool {
+        &self.database.pool
     }
 
     /// Closes it.
@@ -106,14 +101,6 @@ impl Tools {
     pub async fn tenants(&self) -> Result<Vec<TenantEntry>, StartError> {
         let all = self.core.directory.all().await.map_err(|e| StartError::Database(e.into()))?;
         Ok(all.to_vec())
-    }
-
-    /// The tenants that have a ledger, with the newest position of each.
-    ///
-    /// # Errors
-    /// The database's fault.
-    pub async fn ledgers(&self) -> Result<Vec<(TenantId, Position)>, StartError> {
-        self.core.ledger.heads().await.map_err(|e| StartError::Database(e.into()))
     }
 
     /// The built-in group of a role.
@@ -177,18 +164,6 @@ impl Tools {
         &self.deliveries
     }
 
-    /// Proves a tenant's ledger.
-    ///
-    /// # Errors
-    /// The first place where it is not as it was written.
-    pub async fn verify(
-        &self,
-        tenant: TenantId,
-        progress: impl FnMut(i64, i64) + Send,
-    ) -> Result<Verified, VerifyError> {
-        verify(&self.database.pool, tenant, progress).await
-    }
-
     /// Events as they are stored.
     ///
     /// # Errors
@@ -202,6 +177,15 @@ impl Tools {
     ) -> Result<Vec<ShownEvent>, StartError> {
         Ok(show(&self.database.pool, tenant, stream, from, limit).await?)
     }
+}
+
+/// For commands that read no secret: a key of chance opens nothing and is forgotten.
+fn without_secrets(mut config: Config) -> Result<Config, StartError> {
+    use_sandbox_key(&mut config)?;
+    if config.master_key.is_none() {
+        config.master_key = key_of(&SystemRandom.hex(32));
+    }
+    Ok(config)
 }
 
 /// On a sandbox's folder, the sandbox's key.

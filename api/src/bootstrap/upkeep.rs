@@ -2,12 +2,22 @@
 
 use std::{collections::HashSet, time::Duration};
 
+use chatledger_infrastructure::postgres::Pool;
+use chatledger_projections::drop_retired;
+
 use super::server::Core;
 
+/// How long rows that answered before a rebuild are kept.
+const KEPT: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// What a crash cut short goes on, at start and every minute: taggings of a deleted tag are removed, chats of a deleted
-/// group or a deactivated user taken from it, forgotten files removed from the store.
-pub(super) async fn finish(core: Core) {
+/// group or a deactivated user taken from it, forgotten files removed from the store. Read models that answered before a
+/// rebuild are dropped after a day.
+pub(super) async fn finish(core: Core, pool: Pool) {
     loop {
+        if let Err(error) = drop_retired(&pool, KEPT.as_secs().cast_signed()).await {
+            tracing::warn!(%error, "read models from before a rebuild are not dropped yet");
+        }
         if let Err(error) = core.application.remove_forgotten_files().await {
             tracing::warn!(%error, "the files of a forgotten contact are not removed yet");
         }

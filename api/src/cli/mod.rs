@@ -1,8 +1,10 @@
 //! The command line: what the operator can ask, in words.
 
+mod audit;
 mod contact;
 mod deliveries;
 mod demo;
+mod history;
 mod ledger;
 mod progress;
 mod projections;
@@ -43,6 +45,8 @@ enum Command {
     Simulate(simulate::SimulateArgs),
     /// Show the ledger, or prove that nobody altered it.
     Ledger(ledger::LedgerArgs),
+    /// Who did what, when, in whose name, and what a chat was like at any past moment.
+    Audit(audit::AuditArgs),
     /// Look after the read models.
     Projections(projections::ProjectionsArgs),
     /// What WhatsApp sent and could not be recorded: list it, show it, try again.
@@ -145,6 +149,7 @@ async fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Demo(args) => demo::run(config, args).await,
         Command::Simulate(args) => simulate::run(config, args).await,
         Command::Ledger(args) => ledger::run(config, args).await,
+        Command::Audit(args) => audit::run(config, args).await,
         Command::Projections(args) => projections::run(config, args).await,
         Command::Quarantine(args) => quarantine::run(config, args).await,
         Command::Tenant(args) => tenant::run(config, args).await,

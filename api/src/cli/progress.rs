@@ -54,9 +54,17 @@ impl Bar {
             let left = if rate > 0.0 { ((total - done) as f64 / rate).round() } else { 0.0 };
             let line = serde_json::json!({
                 "progress": self.what, "done": done, "total": total, "percent": tenth * 10,
-                format!("{}_per_second", self.unit): rate.round(), "seconds_left": left,
+                format!("{}_per_second", self.unit): rate.round(), "seconds_to_go": left,
             });
             eprintln!("{line}");
+        }
+    }
+
+    /// Prints something that stays, above the bar.
+    pub fn aside(&self, print: impl FnOnce()) {
+        match &self.bar {
+            Some(bar) => bar.suspend(print),
+            None => print(),
         }
     }
 

@@ -96,7 +96,7 @@ pub async fn run(mut config: Config, args: ProjectionsArgs) -> Result<ExitCode, 
         return Err(format!("no read model is called {unknown}; there are: {}", Tools::projections().join(", ")).into());
     }
     // Nothing is folded here beside what the command itself does: that is the server's work.
-    let tools = Tools::open_idle(config).await?;
+    let tools = Tools::open_to_look(config).await?;
     let result = act(&tools, args.command).await;
     tools.close().await;
     result

@@ -118,3 +118,34 @@ pub struct DeliveryParams {
     /// Made before, POSIX seconds.
     pub before_time: Option<i64>,
 }
+
+/// Which part of a history, and in which form.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct AuditParams {
+    /// As it was at this moment: a position, `@` and POSIX seconds, or a time as `2026-01-06T10:00:00Z`; now, unless
+    /// told.
+    pub at: Option<String>,
+    /// Recorded at or after: POSIX seconds, or a time as `2026-01-06T10:00:00Z`.
+    pub from: Option<String>,
+    /// Recorded before: POSIX seconds, or a time as `2026-01-06T10:00:00Z`.
+    pub until: Option<String>,
+    /// Only events of these stored names, as `ChatTagged`; several with commas.
+    pub kind: Option<String>,
+    /// Beyond this position.
+    pub after: Option<i64>,
+    /// At most so many events; 100 unless told, at most 1000, in another form than JSON 10000. What makes no sense
+    /// counts as absent.
+    #[param(example = 20)]
+    pub limit: Option<i64>,
+    /// `json`, `csv`, `ndjson` or `html`; unless told, what `Accept` asks for, else `json`.
+    pub format: Option<String>,
+}
+
+/// The moment of a state.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct MomentParams {
+    /// A position, `@` and POSIX seconds, or a time as `2026-01-06T10:00:00Z`; now, unless told.
+    pub at: Option<String>,
+}

@@ -75,12 +75,26 @@ impl Pagination {
         self.answer(request, 0, Vec::new())
     }
 
+    /// The link to what follows in a list that is read along a cursor: the same question with these parameters.
+    #[must_use]
+    pub fn follow(&self, request: &HttpRequest, set: &[(&str, i64)]) -> String {
+        let place = format!("{}{}/", origin::base_url(request), request.path().trim_end_matches('/'));
+        let mut pairs = self.others.clone();
+        pairs.retain(|(key, _)| !set.iter().any(|(name, _)| name == key));
+        pairs.extend(set.iter().map(|(name, value)| ((*name).to_owned(), value.to_string())));
+        self.linked(&place, pairs)
+    }
+
     fn link(&self, place: &str, offset: i64) -> String {
         let mut pairs = self.others.clone();
-        pairs.push(("limit".to_owned(), self.limit.to_string()));
         if offset > 0 {
             pairs.push(("offset".to_owned(), offset.to_string()));
         }
+        self.linked(place, pairs)
+    }
+
+    fn linked(&self, place: &str, mut pairs: Vec<(String, String)>) -> String {
+        pairs.push(("limit".to_owned(), self.limit.to_string()));
         pairs.sort_by(|a, b| a.0.cmp(&b.0));
         let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
         format!("{place}?{query}")

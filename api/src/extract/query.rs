@@ -43,6 +43,22 @@ impl Query {
         last.map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
     }
 
+    /// The values of a parameter that may come several times, or as a list with commas.
+    #[must_use]
+    pub fn list(&self, name: &str) -> Vec<String> {
+        let values = self.pairs.iter().filter(|(key, _)| key == name).flat_map(|(_, value)| value.split(','));
+        values.map(str::trim).filter(|value| !value.is_empty()).map(str::to_owned).collect()
+    }
+
+    /// What a parameter means to a reader of its own; what it cannot read is told as `wrong`.
+    pub fn read<T>(&mut self, name: &str, reader: impl Fn(&str) -> Option<T>, wrong: &str) -> Option<T> {
+        let read = reader(self.get(name)?.trim());
+        if read.is_none() {
+            self.errors.add(name, wrong);
+        }
+        read
+    }
+
     /// An integer (R-FIL-2).
     pub fn integer(&mut self, name: &str) -> Option<i64> {
         let parsed = self.get(name)?.trim().parse().ok();

@@ -3,6 +3,7 @@
 pub mod activation;
 pub mod api_tokens;
 pub mod assignment;
+pub mod audit;
 pub mod auth;
 pub mod bulk;
 mod call_target;
@@ -82,6 +83,7 @@ pub(crate) fn endpoints() -> impl Iterator<Item = &'static Endpoint> {
         signing::ENDPOINTS,
         rule_engine::ENDPOINTS,
         api_tokens::ENDPOINTS,
+        audit::ENDPOINTS,
         contacts::ENDPOINTS,
         erasure::ENDPOINTS,
         saved_responses::ENDPOINTS,

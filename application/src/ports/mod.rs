@@ -1,6 +1,7 @@
 //! What the application needs from the outside. Each port says what must hold for every implementation.
 
 pub mod addresses;
+pub mod audit;
 pub mod bodies;
 pub mod clock;
 pub mod contacts;

@@ -47,6 +47,8 @@ pub struct Config {
     pub data_dir: String,
     /// `secrets.master_key`
     pub master_key: Option<[u8; 32]>,
+    /// `secrets.checkpoint_key`; `None` for the file in `data.dir`.
+    pub checkpoint_key: Option<[u8; 32]>,
     /// `whatsapp.app_secrets`
     pub app_secrets: Vec<String>,
     /// `whatsapp.verify_token`
@@ -133,6 +135,12 @@ impl Reader {
 
     fn text(&mut self, key: &str) -> Option<String> {
         Some(self.get::<String>(key)).filter(|text| !text.is_empty())
+    }
+
+    fn key(&mut self, key: &str) -> Option<[u8; 32]> {
+        let bytes = hex::decode(self.text(key)?).ok().and_then(|bytes| bytes.try_into().ok());
+        self.check(bytes.is_some(), key, "must be 64 hexadecimal digits");
+        bytes
     }
 
     fn url(&mut self, key: &str) -> String {
@@ -239,11 +247,7 @@ impl Config {
         let database_url = database_url.or_else(|| r.text("database.url"));
         let postgres = database_url.as_deref().is_none_or(|url| url.starts_with("postgres"));
         r.check(postgres, "database.url", "must begin with postgres://");
-        let master_key = r.text("secrets.master_key").and_then(|text| {
-            let key = hex::decode(text).ok().and_then(|bytes| bytes.try_into().ok());
-            r.check(key.is_some(), "secrets.master_key", "must be 64 hexadecimal digits");
-            key
-        });
+        let [master_key, checkpoint_key] = ["secrets.master_key", "secrets.checkpoint_key"].map(|key| r.key(key));
         let max_connections = r.get("database.max_connections");
         r.check((4..=500).contains(&max_connections), "database.max_connections", "must be 4 to 500");
         let provider_url = r.text("whatsapp.provider_url");
@@ -281,6 +285,7 @@ impl Config {
             max_connections,
             data_dir: r.get("data.dir"),
             master_key,
+            checkpoint_key,
             app_secrets: r.get("whatsapp.app_secrets"),
             verify_token: r.text("whatsapp.verify_token"),
             graph_url: r.url("whatsapp.graph_url"),

@@ -4,33 +4,38 @@ use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 
 /// A sha256.
-pub(super) type Hash = [u8; 32];
+pub(crate) type Hash = [u8; 32];
 
 /// What stands before the first event.
-pub(super) const GENESIS: Hash = [0; 32];
+pub(crate) const GENESIS: Hash = [0; 32];
 
 /// The hash of a stored text.
-pub(super) fn of_text(text: &str) -> Hash {
-    Sha256::digest(text.as_bytes()).into()
+pub(crate) fn of_text(text: &str) -> Hash {
+    of_bytes(text.as_bytes())
+}
+
+/// The hash of a stored text as bytes.
+pub(super) fn of_bytes(text: &[u8]) -> Hash {
+    Sha256::digest(text).into()
 }
 
 /// What the hash of an event covers, beside the hash before it.
-pub(super) struct Link<'a> {
-    pub(super) position: i64,
-    pub(super) aggregate_type: &'a str,
-    pub(super) aggregate_id: &'a str,
-    pub(super) sequence: i64,
-    pub(super) event_type: &'a str,
-    pub(super) event_version: &'a str,
-    pub(super) occurred_at: DateTime<Utc>,
-    pub(super) recorded_at: DateTime<Utc>,
-    pub(super) payload: &'a Hash,
-    pub(super) metadata: &'a Hash,
+pub(crate) struct Link<'a> {
+    pub(crate) position: i64,
+    pub(crate) aggregate_type: &'a str,
+    pub(crate) aggregate_id: &'a str,
+    pub(crate) sequence: i64,
+    pub(crate) event_type: &'a str,
+    pub(crate) event_version: &'a str,
+    pub(crate) occurred_at: DateTime<Utc>,
+    pub(crate) recorded_at: DateTime<Utc>,
+    pub(crate) payload: &'a Hash,
+    pub(crate) metadata: &'a Hash,
 }
 
 impl Link<'_> {
     /// The event's hash. Every text goes in behind its length, so that no two events share an encoding.
-    pub(super) fn after(&self, previous: &Hash) -> Hash {
+    pub(crate) fn after(&self, previous: &Hash) -> Hash {
         let mut sha = Sha256::new();
         let text = |sha: &mut Sha256, text: &str| {
             sha.update((text.len() as u64).to_be_bytes());

@@ -2,15 +2,18 @@
 
 mod append;
 mod archive;
+mod audit;
 mod deletion;
 mod embedded;
 mod erase;
 mod feed;
 mod group;
-mod hash;
+pub(crate) mod hash;
 mod ledger;
 mod prepare;
+mod prove;
 mod quarantine;
+mod raw;
 mod read;
 mod readers;
 mod refreshes;
@@ -21,9 +24,11 @@ mod vault;
 mod verify;
 
 pub use archive::{ArchiveError, Archived, Counts, Progress as ArchiveProgress, Step as ArchiveStep, export, import};
+pub use audit::PgAuditTrail;
 pub use deletion::{Deleted, DeletionError, DeletionStep, delete_tenant};
 pub use embedded::{Embedded, EmbeddedError};
 pub use ledger::PgLedger;
+pub use prove::{ProveError, Proved, prove};
 pub use quarantine::PgQuarantine;
 pub use readers::readers;
 pub use refreshes::PgRefreshes;
@@ -32,7 +37,7 @@ pub use show::{ShownEvent, show};
 /// A pool of connections, and how it fails: for those who put the parts together.
 pub use sqlx::{Error as DatabaseError, PgPool as Pool};
 pub use vault::PgVault;
-pub use verify::{Broken, Verified, VerifyError, verify};
+pub use verify::{Broken, Mark, Marks, Verified, VerifyError, ledgers, marks, verify};
 
 /// The migrations, compiled in.
 static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!("../migrations");

@@ -155,6 +155,54 @@ pub(crate) async fn applied(pool: &PgPool, tenant: TenantId) -> Result<i64, sqlx
     Ok(in_order(&found).into_iter().min().unwrap_or_default())
 }
 
+/// Tells the metrics what is parked, and which read models other code has built.
+pub(super) async fn tell(pool: &PgPool) -> Result<(), sqlx::Error> {
+    let rows: Vec<(String, i64, Vec<Option<String>>)> = sqlx::query_as(
+        "SELECT projection, sum(parked), array_agg(DISTINCT definition) FROM read_models.cursors GROUP BY projection",
+    )
+    .fetch_all(pool)
+    .await?;
+    for projection in ALL {
+        let Some((_, parked, by)) = rows.iter().find(|(name, ..)| name == projection.name()) else { continue };
+        let ours = definition::of(*projection);
+        let outdated = by.iter().flatten().any(|definition| *definition != ours);
+        #[allow(clippy::cast_precision_loss)]
+        metrics::gauge!("chatledger_projection_parked", "projection" => projection.name()).set(*parked as f64);
+        let outdated = f64::from(u8::from(outdated));
+        metrics::gauge!("chatledger_projection_outdated", "projection" => projection.name()).set(outdated);
+    }
+    Ok(())
+}
+
+/// The read models whose rows other code has folded than this program's. Rows from before this was noted count as ours.
+///
+/// # Errors
+/// When the database cannot be reached.
+pub async fn outdated(pool: &PgPool) -> Result<Vec<&'static str>, Unavailable> {
+    let mut outdated = Vec::new();
+    for projection in ALL {
+        let ours = definition::of(*projection);
+        let look = async || -> Result<bool, sqlx::Error> {
+            sqlx::query("UPDATE read_models.cursors SET definition = $2 WHERE projection = $1 AND definition IS NULL")
+                .bind(projection.name())
+                .bind(&ours)
+                .execute(pool)
+                .await?;
+            sqlx::query_scalar(
+                "SELECT EXISTS (SELECT FROM read_models.cursors WHERE projection = $1 AND definition <> $2)",
+            )
+            .bind(projection.name())
+            .bind(&ours)
+            .fetch_one(pool)
+            .await
+        };
+        if look().await.map_err(unavailable)? {
+            outdated.push(projection.name());
+        }
+    }
+    Ok(outdated)
+}
+
 /// How far one read model is for one tenant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lag {

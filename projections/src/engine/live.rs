@@ -3,10 +3,10 @@
 use std::{
     collections::{HashMap, HashSet},
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
-use chatledger_application::ports::ledger::{Ledger, Recorded};
+use chatledger_application::ports::ledger::{Ledger, LedgerError, Recorded};
 use chatledger_domain::{AnyEvent, Position, TenantId};
 use sqlx::PgPool;
 use tokio::sync::{Semaphore, broadcast::error::RecvError};
@@ -15,9 +15,13 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use super::{
     ALL, Projection, Watch,
     batch::{self, Outcome},
-    cursor::Cursors,
+    cursor::{self, Cursors},
+    poison,
     queue::{Chunk, Queue},
 };
+
+/// How often the metrics are told what is parked and what other code has built.
+const LOOK: Duration = Duration::from_secs(5);
 
 /// How the engine works; the default is right for a server.
 #[derive(Clone, Debug)]
@@ -28,11 +32,14 @@ pub struct Options {
     pub poll: Duration,
     /// At most so many tenants are applied to at a time; each takes a connection.
     pub parallel: usize,
+    /// How long an event that this program cannot read may hold up its ledger before its stream is parked: a server of
+    /// a newer version may be about to fold it.
+    pub patience: Duration,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { page: 2_000, poll: Duration::from_millis(400), parallel: 4 }
+        Self { page: 2_000, poll: Duration::from_millis(400), parallel: 4, patience: Duration::from_secs(30) }
     }
 }
 
@@ -160,10 +167,17 @@ async fn listen(shared: Arc<Shared>) {
 async fn poll(shared: Arc<Shared>) {
     let mut clock = tokio::time::interval(shared.options.poll);
     clock.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut looked: Option<Instant> = None;
     loop {
         tokio::select! {
             () = shared.stop.cancelled() => return,
             _ = clock.tick() => {}
+        }
+        if looked.is_none_or(|looked| looked.elapsed() > LOOK) {
+            looked = Some(Instant::now());
+            if let Err(error) = cursor::tell(&shared.pool).await {
+                tracing::debug!(%error, "how the read models are cannot be told");
+            }
         }
         match shared.ledger.heads().await {
             Ok(heads) => {
@@ -180,7 +194,7 @@ async fn poll(shared: Arc<Shared>) {
 
 async fn follow(shared: Arc<Shared>, tenant: TenantId, queue: Arc<Queue>) {
     const PAUSES: [u64; 5] = [50, 200, 500, 1_000, 2_000];
-    let (mut cursors, mut faults) = (None, 0_usize);
+    let (mut cursors, mut faults, mut stuck) = (None, 0_usize, None);
     loop {
         tokio::select! {
             biased;
@@ -189,7 +203,7 @@ async fn follow(shared: Arc<Shared>, tenant: TenantId, queue: Arc<Queue>) {
             () = queue.wake.notified() => {}
         }
         loop {
-            let pause = match step(&shared, tenant, &queue, &mut cursors).await {
+            let pause = match step(&shared, tenant, &queue, &mut cursors, &mut stuck).await {
                 Ok(Step::More) => Duration::ZERO,
                 Ok(Step::Done) => break,
                 Err(error) => {
@@ -218,8 +232,15 @@ enum Step {
 
 type Fault = Box<dyn std::error::Error + Send + Sync>;
 
-/// Applies the next batch to the projections that are furthest behind.
-async fn step(shared: &Shared, tenant: TenantId, queue: &Queue, cursors: &mut Option<Cursors>) -> Result<Step, Fault> {
+/// Applies the next batch to the projections that are furthest behind. `stuck`: at which event that cannot be read, and
+/// since when.
+async fn step(
+    shared: &Shared,
+    tenant: TenantId,
+    queue: &Queue,
+    cursors: &mut Option<Cursors>,
+    stuck: &mut Option<(i64, Instant)>,
+) -> Result<Step, Fault> {
     let _permit = shared.permits.acquire().await?;
     let known = match cursors {
         Some(known) => known,
@@ -237,16 +258,35 @@ async fn step(shared: &Shared, tenant: TenantId, queue: &Queue, cursors: &mut Op
     // Those behind catch up exactly to the next ones, to go on together.
     let ceiling = known.positions.iter().copied().filter(|position| *position > from).min().unwrap_or(i64::MAX);
     let limit = shared.options.page.min(ceiling - from);
+    let projections: Vec<&'static dyn Projection> = behind.iter().map(|at| ALL[*at]).collect();
     let mut chunks = queue.take(from, limit);
     if chunks.is_empty() {
-        chunks.push(Chunk::from(shared.ledger.read(tenant, Position(from), limit).await?));
+        match shared.ledger.read(tenant, Position(from), limit).await {
+            Ok(events) => chunks.push(Chunk::from(events)),
+            Err(LedgerError::Unreadable { position, .. }) if position.0 > from + 1 => {
+                // What comes before it can be read.
+                let before = position.0 - from - 1;
+                chunks.push(Chunk::from(shared.ledger.read(tenant, Position(from), before).await?));
+            }
+            Err(error @ LedgerError::Unreadable { .. }) => {
+                let (at, since) = *stuck.get_or_insert_with(|| (from, Instant::now()));
+                if at != from {
+                    *stuck = None;
+                } else if since.elapsed() >= shared.options.patience {
+                    poison::unreadable(&shared.pool, tenant, &projections, from, &chain(&error)).await?;
+                    (*stuck, *cursors) = (None, None);
+                    return Ok(Step::More);
+                }
+                return Err(error.into());
+            }
+            Err(error) => return Err(error.into()),
+        }
     }
     let events: Vec<&Recorded> = chunks.iter().flat_map(Chunk::events).collect();
     let Some(last) = events.last() else { return Ok(Step::Done) };
     if events[0].position.0 != from + 1 || last.position.0 - from != i64::try_from(events.len())? {
         return Err(format!("the ledger has a hole after position {from}").into());
     }
-    let projections: Vec<&'static dyn Projection> = behind.iter().map(|at| ALL[*at]).collect();
     match batch::apply(&shared.pool, tenant, &projections, from, &events).await? {
         Outcome::Applied => {
             for at in behind {
@@ -264,6 +304,12 @@ async fn step(shared: &Shared, tenant: TenantId, queue: &Queue, cursors: &mut Op
         shared.watch.tenant_changed();
     }
     Ok(Step::More)
+}
+
+/// An error and what caused it.
+fn chain(error: &LedgerError) -> String {
+    let cause = std::error::Error::source(error).map(|cause| format!(": {cause}")).unwrap_or_default();
+    format!("{error}{cause}")
 }
 
 fn told(shared: &Shared, tenant: TenantId, queue: &Queue, cursors: &Cursors) {

@@ -18,7 +18,7 @@ mod rebuild;
 mod rows;
 mod watch;
 
-pub use cursor::{Lag, lag};
+pub use cursor::{Lag, lag, outdated};
 pub use live::{Engine, EngineHandle, Options};
 pub use parked::{ParkedStream, Retried, Which, park_stream, parked_streams, retry_parked};
 pub use rebuild::{Difference, Progress, RebuildError, RebuildOptions, Report, Step, Then, rebuild};

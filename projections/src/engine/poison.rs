@@ -42,6 +42,37 @@ pub(super) async fn apart(
     Ok(Outcome::Applied)
 }
 
+/// Leaves out, from the projections that stand before it, the stream of an event that this program cannot read.
+pub(super) async fn unreadable(
+    pool: &PgPool,
+    tenant: TenantId,
+    projections: &[&'static dyn Projection],
+    from: i64,
+    error: &str,
+) -> Result<(), sqlx::Error> {
+    let mut tx = pool.begin().await?;
+    if cursor::advance(&mut tx, tenant, projections, from, from + 1).await?.is_some() {
+        for projection in projections {
+            tracing::error!(projection = projection.name(), tenant = %tenant, position = from + 1, error, "parked");
+            metrics::counter!("chatledger_projection_parked_total", "projection" => projection.name()).increment(1);
+            sqlx::query(
+                "INSERT INTO read_models.parked (tenant_id, projection, aggregate_type, aggregate_id, position, error)
+                 SELECT tenant_id, $3, aggregate_type, aggregate_id, position, $4 FROM ledger.events
+                 WHERE tenant_id = $1 AND position = $2 ON CONFLICT DO NOTHING",
+            )
+            .bind(tenant.0)
+            .bind(from + 1)
+            .bind(projection.name())
+            .bind(error.replace('\0', ""))
+            .execute(&mut *tx)
+            .await?;
+            cursor::count_parked(&mut tx, tenant, projection.name()).await?;
+        }
+        tx.commit().await?;
+    }
+    Ok(())
+}
+
 /// Applies events in order up to the first that cannot be folded: that one, and why; `None` when all are applied.
 pub(super) async fn first_poison<'a>(
     db: &mut PgConnection,

@@ -25,6 +25,11 @@ const SENTENCES: [&str; 12] = [
     "Ok",
 ];
 
+/// A customer's number.
+pub(super) fn customer(index: usize) -> String {
+    format!("3519{index:08}")
+}
+
 /// A first and a last name.
 pub(super) fn name(rng: &mut StdRng) -> (&'static str, &'static str) {
     (FIRST.choose(rng).copied().unwrap_or("Eva"), LAST.choose(rng).copied().unwrap_or("Costa"))

@@ -13,7 +13,6 @@ use chrono::TimeDelta;
 use rand::{Rng, seq::IndexedRandom};
 
 use super::{Inbox, PACE, bodies, new_events};
-use crate::client::customer;
 
 /// Turns of a visit to the chat.
 const TURNS: usize = 24;
@@ -56,7 +55,7 @@ pub(super) struct Conversation {
 impl Conversation {
     pub(super) fn new(index: usize) -> Self {
         Self {
-            wa_id: customer(index),
+            wa_id: bodies::customer(index),
             chat: Chat::default(),
             contact: Contact::default(),
             sequences: [0; 2],

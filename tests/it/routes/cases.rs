@@ -25,6 +25,8 @@ pub struct Case {
     pub is_blind: bool,
     /// Whether what stands in its path is a secret, which leads to its tenant by itself.
     pub is_secret: bool,
+    /// Whether what was deleted is still told of, to those who audit.
+    pub remembers: bool,
 }
 
 impl Case {
@@ -110,6 +112,7 @@ fn read(line: &str, table: &[RouteInfo]) -> Case {
         in_matrix: flags.contains('@'),
         is_blind: flags.contains('='),
         is_secret: flags.contains('!'),
+        remembers: flags.contains('~'),
     }
 }
 

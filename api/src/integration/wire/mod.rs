@@ -1,5 +1,6 @@
 //! The Integration API's objects, key by key in the contract's order (integration §C).
 
+mod audit;
 mod bulk;
 mod chat;
 mod contact;
@@ -17,6 +18,7 @@ mod webhook;
 use actix_web::HttpRequest;
 use chatledger_domain::{TenantId, UserId};
 
+pub use audit::{AuditEntry, AuditPage, ChatState};
 pub use bulk::{BulkMessageElement, BulkMessageTask};
 pub use chat::{Chat, ChatAssignment};
 pub use contact::{ContactPage, ContactProviderResult, KnownContact};

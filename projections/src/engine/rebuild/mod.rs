@@ -184,7 +184,8 @@ pub async fn rebuild(
     }
     let generation = Generation { projections: &projections };
     let result = Rebuild { pool, ledger, generation }.run(&mut db, options, &mut progress).await;
-    // The lock goes with the connection.
+    // The lock would go with the connection as well, but a moment later.
+    sqlx::query("SELECT pg_advisory_unlock($1)").bind(LOCK).execute(&mut db).await.map_err(unavailable)?;
     db.close().await.map_err(unavailable)?;
     result
 }
