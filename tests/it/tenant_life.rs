@@ -64,7 +64,7 @@ async fn rows_of(pool: &PgPool, tenant: TenantId, schemas: &[&str]) -> BTreeMap<
     .fetch_all(pool)
     .await
     .expect("tables");
-    assert!(tables.len() > 10);
+    assert!(tables.len() > if schemas.is_empty() { 40 } else { 2 }, "{tables:?}");
     let mut found = BTreeMap::new();
     for table in tables {
         let sql = format!("SELECT to_jsonb(t)::text FROM {table} t WHERE tenant_id = $1 ORDER BY 1");
@@ -247,7 +247,7 @@ async fn a_deleted_tenant_leaves_nothing_and_its_server_lets_go_of_it() {
     assert_eq!(rows_of(&inbox.pool, tenant, &[]).await, BTreeMap::new());
     assert!(files(inbox.data_dir(), tenant).is_empty());
     let answer = inbox.get(&inbox.admin, "chats/").await;
-    assert!(matches!(answer.status, 401 | 404), "{} {}", answer.status, answer.text);
+    assert!(matches!(answer.status, 401 | 403 | 404), "{} {}", answer.status, answer.text);
     // Nothing comes back by itself.
     tokio::time::sleep(Duration::from_secs(5)).await;
     assert_eq!(rows_of(&inbox.pool, tenant, &[]).await, BTreeMap::new());

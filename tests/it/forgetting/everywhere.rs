@@ -78,8 +78,14 @@ struct Story {
 impl Story {
     async fn told() -> Self {
         let inbox = Inbox::start_with(|config| config.retry_after = vec![3_600.0]).await;
-        let receiver = Receiver::with(Manner::Answer(200, "", canary("reply"))).await;
-        let deaf = Receiver::with(Manner::Answer(500, "", canary("reply"))).await;
+        let (receiver, deaf) = (Receiver::start().await, Receiver::start().await);
+        // Programs that repeat what they are told.
+        for (receiver, status) in [(&receiver, 200), (&deaf, 500)] {
+            receiver.answer(move |call| {
+                let is_about = String::from_utf8_lossy(&call.raw).contains(RUI);
+                Manner::Answer(status, "", if is_about { canary("reply") } else { String::new() })
+            });
+        }
         for (user, receiver) in [(&inbox.agent, &receiver), (&inbox.bot, &deaf)] {
             inbox.post(user, "webhooks/waba/", json!({"url": receiver.url})).await.expect(201);
         }
