@@ -145,7 +145,7 @@ SELECT t.tenant_id, t.tenant, s.tagging_id, s.subject, s.wa_id,
           FROM read_models.chat_taggings n
           LEFT JOIN read_models.chat_tagging_events e ON e.tenant_id = n.tenant_id AND e.position = n.tagging_id
         UNION ALL
-        SELECT n.tenant_id, n.tagging_id, 'message', n.wa_id, n.message_id, n.tag_id, n.extra, e.timestamp, e.done_by
+        SELECT n.tenant_id, n.tagging_id, 'message' AS subject, n.wa_id, n.message_id, n.tag_id, n.extra, e.timestamp, e.done_by
           FROM read_models.message_taggings n
           LEFT JOIN read_models.message_tagging_events e ON e.tenant_id = n.tenant_id AND e.position = n.tagging_id) s
        USING (tenant_id)
@@ -168,7 +168,7 @@ SELECT t.tenant_id, t.tenant, e.position, to_timestamp(e.timestamp) AS occurred_
                NULL::text AS waba_id, added, tag_id, tag_name, done_by, extra
           FROM read_models.chat_tagging_events
         UNION ALL
-        SELECT tenant_id, position, timestamp, 'message', wa_id, message_id, waba_id, added, tag_id, tag_name, done_by,
+        SELECT tenant_id, position, timestamp, 'message' AS subject, wa_id, message_id, waba_id, added, tag_id, tag_name, done_by,
                extra
           FROM read_models.message_tagging_events) e USING (tenant_id)
   LEFT JOIN read_models.contacts b ON b.tenant_id = e.tenant_id AND b.wa_id = e.wa_id
