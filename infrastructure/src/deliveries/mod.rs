@@ -208,21 +208,25 @@ async fn follow(
     let (mut beat, mut poll) = (interval(shared.config.lease / 5), interval(Duration::from_millis(500)));
     beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
     poll.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut open = true;
+    let (mut open, mut soon) = (true, false);
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
             told = feed.recv(), if open => match told {
                 Ok(appended) => {
-                    if !tell(&shared, &appended) {
-                        // Perhaps a new tenant; the next look takes it.
+                    // Perhaps a new tenant; the next look takes it. Only once: who is told all the time of a tenant that
+                    // is another's would put the look off for ever.
+                    if !tell(&shared, &appended) && !std::mem::replace(&mut soon, true) {
                         beat.reset_after(Duration::from_millis(100));
                     }
                 }
                 Err(RecvError::Lagged(_)) => look(&shared).await,
                 Err(RecvError::Closed) => open = false,
             },
-            _ = beat.tick() => renew(&shared, &leases, &stop).await,
+            _ = beat.tick() => {
+                renew(&shared, &leases, &stop).await;
+                soon = false;
+            }
             _ = poll.tick() => look(&shared).await,
         }
     }
