@@ -10,9 +10,12 @@ mod bodies;
 #[path = "seed/conversation.rs"]
 mod conversation;
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
-use chatledger_application::ports::ledger::{Cause, Ledger, Metadata, NewEvent, Recorded, StreamId, Unit};
+use chatledger_application::ports::ledger::{AppendError, Cause, Ledger, Metadata, NewEvent, Recorded, StreamId, Unit};
 use chatledger_domain::{
     Actor, AnyEvent, GroupId, Permissions, Position, Role, TagId, TenantId, UserId,
     chat::TagAsItWas,
@@ -62,7 +65,7 @@ pub async fn seed(ledger: &dyn Ledger, tenant: TenantId, events: usize) -> i64 {
             match talks[at].next(&mut inbox) {
                 Some(unit) => {
                     planned += unit.events.len();
-                    appends.push(async move { (at, ledger.append(unit).await.expect("the ledger takes it")) });
+                    appends.push(async move { (at, append(ledger, unit).await) });
                 }
                 // All is said: another takes its place, or it begins again.
                 None => waiting.push(fresh.next().unwrap_or(at)),
@@ -75,6 +78,26 @@ pub async fn seed(ledger: &dyn Ledger, tenant: TenantId, events: usize) -> i64 {
         }
     }
     written
+}
+
+/// Appends a unit, however long the machine is busy with other things: a unit that nobody knows the end of is given again,
+/// and read where it was recorded after all.
+async fn append(ledger: &dyn Ledger, unit: Unit) -> Vec<Recorded> {
+    let mut unsure = false;
+    loop {
+        match ledger.append(unit.clone()).await {
+            Ok(recorded) => return recorded,
+            Err(AppendError::Unavailable(_)) => unsure = true,
+            Err(AppendError::Conflict(_) | AppendError::Repeated(_) | AppendError::Claimed(_)) if unsure => break,
+            Err(error) => panic!("the ledger refuses {unit:?}: {error}"),
+        }
+    }
+    let mut starts: BTreeMap<StreamId, i64> = BTreeMap::new();
+    for event in &unit.events {
+        starts.entry(event.stream.clone()).or_insert(event.sequence - 1);
+    }
+    let starts: Vec<(StreamId, i64)> = starts.into_iter().collect();
+    ledger.load(unit.tenant, &starts).await.expect("the ledger answers")
 }
 
 /// What all conversations share.
@@ -155,8 +178,8 @@ impl Inbox {
         let decided = D::default().decide(command).expect("the rules allow it");
         let stream = StreamId { aggregate_type: D::TYPE, aggregate_id: stream.to_owned() };
         let events = new_events(&stream, 0, decided, self.now);
-        let recorded = ledger.append(Unit { tenant: self.tenant, events, metadata }).await;
-        recorded.expect("the ledger takes it").first().map(|recorded: &Recorded| recorded.position).expect("an event")
+        let recorded = append(ledger, Unit { tenant: self.tenant, events, metadata }).await;
+        recorded.first().map(|recorded| recorded.position).expect("an event")
     }
 
     fn metadata(&mut self, actor: Cause, family: &str) -> Arc<Metadata> {

@@ -8,7 +8,7 @@ use std::{
 use chatledger_domain::TenantId;
 use chatledger_infrastructure::postgres::{Embedded, PgLedger, connect, migrate};
 use futures_util::TryStreamExt;
-use sqlx::{Executor, PgPool};
+use sqlx::{Executor, PgConnection, PgPool};
 
 use super::{
     Size,
@@ -58,13 +58,20 @@ pub async fn run(size: Size) {
     database.stop().await;
 }
 
+/// A connection whose statements may take as long as they take.
+async fn patient(pool: &PgPool) -> PgConnection {
+    let mut connection = pool.acquire().await.expect("a connection").detach();
+    connection.execute("SET statement_timeout = 0").await.expect("set");
+    connection
+}
+
 /// What the ledger is made of.
 async fn describe(pool: &PgPool) {
     let kinds: Vec<(String, i64, i64)> = sqlx::query_as(
         "SELECT event_type, count(*), avg(length(payload::text) + length(metadata::text))::bigint
            FROM ledger.events GROUP BY 1 ORDER BY 2 DESC",
     )
-    .fetch_all(pool)
+    .fetch_all(&mut patient(pool).await)
     .await
     .expect("the database answers");
     let kinds: Vec<String> = kinds.iter().map(|(kind, count, bytes)| format!("{kind} {count} ({bytes} B)")).collect();
@@ -73,8 +80,7 @@ async fn describe(pool: &PgPool) {
 
 /// Reads the rows in order and drops them; how long it took, and how many bytes that were.
 pub async fn raw_copy(pool: &PgPool, tenant: TenantId) -> (Duration, u64) {
-    let mut connection = pool.acquire().await.expect("a connection").detach();
-    connection.execute("SET statement_timeout = 0").await.expect("set");
+    let mut connection = patient(pool).await;
     let since = Instant::now();
     let copy = format!(
         "COPY (SELECT * FROM ledger.events WHERE tenant_id = '{tenant}' ORDER BY position) TO STDOUT (FORMAT binary)"

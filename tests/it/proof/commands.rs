@@ -68,6 +68,9 @@ impl Operator {
     }
 }
 
+/// Changes something of a file.
+type Alteration = fn(&mut Value);
+
 /// With a ledger of its own.
 async fn operator() -> (Operator, PgPool, chatledger_domain::TenantId) {
     let TestDatabase { pool, url } = database().await;
