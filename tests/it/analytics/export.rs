@@ -8,7 +8,7 @@ use parquet::{
     record::Field,
 };
 use serde_json::Value;
-use sqlx::{Executor, PgPool};
+use sqlx::{Connection, Executor, PgConnection, PgPool};
 use tempfile::TempDir;
 use uuid::Uuid;
 
@@ -160,9 +160,9 @@ async fn what_cannot_be_exported_is_refused_in_words_and_leaves_no_file() {
 async fn a_large_view_goes_out_in_pieces_with_progress() {
     let (database, _) = filled().await;
     let folder = TempDir::new().expect("a folder");
-    // More rows than one group of Parquet holds.
-    database
-        .pool
+    // More rows than one group of Parquet holds; on a connection whose statements may take their time.
+    let mut connection = PgConnection::connect(&database.url).await.expect("a connection");
+    connection
         .execute(
             "INSERT INTO read_models.messages (tenant_id, message_id, wa_id, timestamp, position, from_us, is_failed,
                  kind, sent, delivered, read, payload, search)
