@@ -20,8 +20,8 @@ mod websockets;
 
 pub use chatledger_infrastructure::config::{Config, ConfigErrors, DEFAULTS as CONFIG_DEFAULTS};
 pub use chatledger_infrastructure::postgres::{
-    ArchiveError, ArchiveProgress, ArchiveStep, Archived, Broken, Deleted, DeletionError, DeletionStep, Marks, ShownEvent,
-    Verified, VerifyError,
+    ArchiveError, ArchiveProgress, ArchiveStep, Archived, Broken, Deleted, DeletionError, DeletionStep, Marks,
+    ShownEvent, Verified, VerifyError,
 };
 pub use chatledger_infrastructure::proof::{Checkpoint, CheckpointKey, KeyError, Proof, PublicKey};
 pub use proof::{checkpoint_key, create_checkpoint_key};

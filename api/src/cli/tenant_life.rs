@@ -47,7 +47,7 @@ fn print(what: &str, archived: &Archived) {
 
 /// Writes a tenant into a file.
 pub async fn export(config: Config, slug: &str, output: &Path, with_secrets: bool) -> Result<ExitCode, Failure> {
-    let tools = Tools::open_idle(config).await?;
+    let tools = Tools::open_to_look(config).await?;
     let bars = Bars::new("export");
     let exported = tools.export(slug, with_secrets, output, |progress| bars.set(progress)).await;
     bars.finish();
@@ -94,7 +94,7 @@ pub async fn delete(config: Config, slug: &str, confirm: &str) -> Result<ExitCod
     if slug != confirm {
         return Err(format!("--confirm says {confirm:?}, and {slug:?} is to be deleted").into());
     }
-    let tools = Tools::open_idle(config).await?;
+    let tools = Tools::open_to_look(config).await?;
     let (rows, files) = (Bar::of("delete", "tables"), Bar::of("delete", "files"));
     let deleted = tools
         .delete_tenant(slug, |step| match step {

@@ -53,9 +53,11 @@ pub async fn export(
     };
     let bytes = serde_json::to_vec_pretty(&header).map_err(damaged)?;
     writer.add(Part { name: "header.json".to_owned(), bytes }).await?;
-    let mut counts = Counts::default();
-    counts.events = events(&mut tx, tenant, head_position, &mut writer, &mut progress).await?;
-    counts.claims = table(&mut tx, tenant, "ledger.claims", "claims", &mut writer).await?;
+    let mut counts = Counts {
+        events: events(&mut tx, tenant, head_position, &mut writer, &mut progress).await?,
+        claims: table(&mut tx, tenant, "ledger.claims", "claims", &mut writer).await?,
+        ..Counts::default()
+    };
     if with_secrets {
         for name in vault(&mut tx).await? {
             counts.secrets += table(&mut tx, tenant, &name, &name, &mut writer).await?;
