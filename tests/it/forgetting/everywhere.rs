@@ -280,7 +280,7 @@ async fn nothing_personal_is_left_in_a_dump_or_in_the_media_folder() {
     inbox.bring(json!({"contacts": [contact(RUI, "Rui again")], "messages": [text_message(RUI, "wamid.new", now(), "New")]})).await;
     inbox.settle().await;
     let known = inbox.get(&inbox.admin, &format!("contacts/{RUI}/")).await.expect(200);
-    assert_eq!(known["person"]["name"], "Rui again", "{known:#}");
+    assert_eq!(known["person"]["waba_payload"]["profile"]["name"], "Rui again", "{known:#}");
     let tenant = TenantId(inbox.tenant);
     assert_eq!(tenant, TenantId::of_slug("demo"));
     everything_is_in_order(inbox).await;
