@@ -214,6 +214,54 @@ fn forge(whole: &[u8]) -> Vec<u8> {
     writer.into_inner().expect("whole").finish().expect("packed")
 }
 
+/// Begins a command and kills it after a while.
+async fn killed(url: &str, folder: &Path, arguments: &[&str], after: Duration) {
+    let mut command = Command::new(binary());
+    command.args(arguments).arg("--data-dir").arg(folder).env("DATABASE_URL", url);
+    let mut child =
+        command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).spawn().expect("it runs");
+    tokio::time::sleep(after).await;
+    let _ = child.kill();
+    child.wait().expect("gone");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_killed_import_leaves_nothing_and_a_killed_deletion_is_finished_by_the_next() {
+    let inbox = lived_in().await;
+    let (tenant, there) = (TenantId(inbox.tenant), Place::new().await);
+    let archive = there.folder.path().join("demo.tar.gz");
+    let archive = archive.to_str().expect("text");
+    let (ok, said) =
+        run(&inbox.database_url, inbox.data_dir(), &["tenant", "export", "demo", "--output", archive]).await;
+    assert!(ok, "{said}");
+    let (url, folder) = (&there.database.url, there.folder.path());
+    let mut whole = 0;
+    for after in [40, 80, 120, 200, 300, 450, 700, 1_000] {
+        killed(url, folder, &["tenant", "import", archive], Duration::from_millis(after)).await;
+        // The database notices a client that is gone when it next speaks to it.
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let rows = rows_of(&there.database.pool, tenant, &["ledger", "vault", "outbound"]).await;
+        if rows.is_empty() {
+            continue;
+        }
+        whole += 1;
+        let (ok, said) = there.run(&["ledger", "verify", "--tenant", "demo"]).await;
+        assert!(ok && said.contains("in order"), "neither nothing nor all: {said}");
+        let delete = ["tenant", "delete", "demo", "--confirm", "demo"];
+        killed(url, folder, &delete, Duration::from_secs(2)).await;
+        assert!(!rows_of(&there.database.pool, tenant, &["ledger"]).await.is_empty());
+        let (ok, said) = there.run(&delete).await;
+        assert!(ok, "{said}");
+        assert_eq!(rows_of(&there.database.pool, tenant, &[]).await, BTreeMap::new());
+        if whole == 2 {
+            break;
+        }
+    }
+    let (ok, said) = there.run(&["tenant", "import", archive]).await;
+    assert!(ok, "{said}");
+    assert_eq!(folded(&inbox.pool, tenant).await, folded(&there.database.pool, tenant).await);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_deleted_tenant_leaves_nothing_and_its_server_lets_go_of_it() {
     let inbox = lived_in().await;

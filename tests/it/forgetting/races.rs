@@ -39,7 +39,7 @@ async fn nothing_is_left(inbox: &Inbox) {
 async fn a_message_that_waits_for_whatsapp_is_not_sent_any_more() {
     let inbox = Inbox::start().await;
     inbox.customer_writes(RUI, "Hello").await;
-    inbox.behave(json!({"http_status": {"status": 503, "count": 3}})).await;
+    inbox.behave(json!({"http_status": {"status": 503, "count": 1}})).await;
     let sent = json!({"wa_id": RUI, "type": "text", "text": {"body": SECRET}});
     inbox.post(&inbox.admin, "messages/", sent).await;
     let before = inbox.count("SELECT count(*) FROM outbound.sends").await;

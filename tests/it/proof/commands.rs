@@ -18,9 +18,6 @@ use crate::harness::{
     process::binary,
 };
 
-/// What a forger changes about a file.
-type Alteration = fn(&mut Value);
-
 /// An operator at a database, with a folder.
 struct Operator {
     folder: tempfile::TempDir,
