@@ -1,7 +1,7 @@
 //! Raw rows of the ledger, streamed in order by one `COPY`: for whoever reads very many and needs none of them decoded.
 
 use chatledger_domain::TenantId;
-use futures_util::{Stream, TryStreamExt};
+use futures_util::Stream;
 use sqlx::{Executor, PgConnection, PgPool};
 
 use super::hash::Hash;
@@ -54,7 +54,7 @@ pub(super) async fn rows(
            FROM ledger.events e WHERE e.tenant_id = '{tenant}' AND e.position BETWEEN {from} AND {to} \
            ORDER BY e.position) TO STDOUT (FORMAT binary)"
     );
-    Ok(connection.copy_out_raw(&copy).await?.map_ok(|message| message))
+    connection.copy_out_raw(&copy).await
 }
 
 impl<'a> RawRow<'a> {
