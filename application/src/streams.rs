@@ -155,7 +155,7 @@ aggregates! {
     Contact: chatledger_domain::contact::Contact, "3";
     Group: chatledger_domain::group::Group, "3";
     Media: chatledger_domain::media::Media, "2";
-    RuleEngine: chatledger_domain::rule_engine::RuleEngine, "1";
+    RuleEngine: chatledger_domain::rule_engine::RuleEngine, "2";
     SavedResponse: chatledger_domain::saved_response::SavedResponse, "1";
     Tag: chatledger_domain::tag::Tag, "1";
     TemplateCatalogue: chatledger_domain::template_catalogue::TemplateCatalogue, "1";

@@ -85,6 +85,16 @@ macro_rules! any_event {
                 }));)+
                 all
             }
+
+            /// Every version of an event that came before its present one: aggregate, name, version.
+            #[must_use]
+            pub fn earlier_versions() -> Vec<(&'static str, &'static str, &'static str)> {
+                let mut all = Vec::new();
+                $(all.extend(<$event>::earlier_versions().into_iter().map(|(name, version)| {
+                    (<$state as Decider>::TYPE, name, version)
+                }));)+
+                all
+            }
         }
     };
 }

@@ -137,13 +137,17 @@ where
 
 /// Declares an aggregate's events: one variant per payload struct, each with its frozen stored name and version.
 ///
-/// Changing a shape: add an optional field; or one with a default; or add a version with an upcaster in the payload's
-/// `Deserialize` and a golden test.
+/// Changing a shape: add an optional field; or one with a default; or raise the version and name what lifts the one
+/// before to it: `RuleAdded = "RuleAdded" v "2" from { "1" => place_for_position }`. All versions that ever were stay in
+/// the list, oldest first; see [`upcast`](crate::upcast).
 #[macro_export]
 macro_rules! events {
     (
         $(#[$doc:meta])*
-        $enum:ident { $($(#[$variant_doc:meta])* $variant:ident = $name:literal v $version:literal),+ $(,)? }
+        $enum:ident { $(
+            $(#[$variant_doc:meta])*
+            $variant:ident = $name:literal v $version:literal $(from { $($before:literal => $upcast:expr),+ $(,)? })?
+        ),+ $(,)? }
     ) => {
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -175,17 +179,36 @@ macro_rules! events {
                     $(($name, $version) => serde_json::from_str(payload).map(Self::$variant).map_err(|source| {
                         $crate::decider::UnreadableEvent::Shape { name: name.to_owned(), source }
                     }),)+
-                    _ => Err($crate::decider::UnreadableEvent::Unknown {
-                        name: name.to_owned(),
-                        version: version.to_owned(),
-                    }),
+                    _ => {
+                        let (version, payload) = $crate::upcast::lift(Self::LINEAGES, name, version, payload)?;
+                        Self::from_stored(name, version, &payload)
+                    }
                 }
             }
+
+            const LINEAGES: &'static [$crate::upcast::Lineage] = &[$($crate::upcast::Lineage {
+                name: $name,
+                current: $version,
+                steps: &[$($(($before, $upcast)),+)?],
+            }),+];
 
             /// The JSON schema of every event: name, version, schema.
             #[must_use]
             pub fn schemas() -> Vec<(&'static str, &'static str, schemars::Schema)> {
                 vec![$(($name, $version, schemars::schema_for!($variant))),+]
+            }
+
+            /// Every version that came before a present one: name, version.
+            #[must_use]
+            pub fn earlier_versions() -> Vec<(&'static str, &'static str)> {
+                let of = |event: &'static $crate::upcast::Lineage| event.steps.iter().map(|(before, _)| (event.name, *before));
+                Self::LINEAGES.iter().flat_map(of).collect()
+            }
+
+            /// What gives stores of `cqrs-es` the present shape of events that were stored in an earlier one.
+            #[must_use]
+            pub fn upcasters() -> Vec<Box<dyn cqrs_es::persist::EventUpcaster>> {
+                Self::LINEAGES.iter().map(|of| Box::new(*of) as Box<dyn cqrs_es::persist::EventUpcaster>).collect()
             }
         }
 

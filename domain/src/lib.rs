@@ -28,6 +28,7 @@ pub mod saved_response;
 pub mod tag;
 pub mod template_catalogue;
 pub mod tenant;
+pub mod upcast;
 pub mod user;
 pub mod wa_id;
 pub mod webhook;

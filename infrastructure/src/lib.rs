@@ -4,6 +4,7 @@
 //! implement its port in the folder of what it talks to, and name it in the api's `bootstrap`.
 
 pub mod addresses;
+pub mod analytics;
 pub mod config;
 pub mod contact_providers;
 pub mod deliveries;

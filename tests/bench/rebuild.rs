@@ -3,6 +3,10 @@
 
 use std::{
     process::{Command, Stdio},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -11,8 +15,9 @@ use chatledger_infrastructure::postgres::{Embedded, PgLedger, connect, migrate};
 
 use super::{
     Size,
+    client::{call, customer, request, send, webhook},
     seed::seed,
-    server::{binary, peak_memory_of},
+    server::{Server, binary, peak_memory_of},
     verify::raw_copy,
 };
 
@@ -42,6 +47,57 @@ pub async fn run(size: Size) {
     }
     pool.close().await;
     database.stop().await;
+    live(size).await;
+}
+
+/// Webhooks and reads while all read models are built anew, over and over, against the same without.
+async fn live(size: Size) {
+    let events = size.of(300_000);
+    println!("  == the same beside 200 webhooks/s and 50 reads/s, {events} events ==");
+    let server = Server::start().await;
+    let written = seed(&PgLedger::new(server.pool.clone()), TenantId::of_slug("seed"), events).await;
+    println!("  {written} events, folded live {:.1} s after they were written", server.settle().await.as_secs_f64());
+    load(&server, "alone", 0).await;
+    let without = load(&server, "without a rebuild", 20).await;
+    let (stop, url) = (Arc::new(AtomicBool::new(false)), server.text("/database_url").to_owned());
+    let rebuilding = std::thread::spawn({
+        let stop = stop.clone();
+        move || {
+            let mut rebuilds = 0;
+            while !stop.load(Ordering::SeqCst) {
+                rebuild(&url, &["--no-compare"]);
+                rebuilds += 1;
+            }
+            rebuilds
+        }
+    });
+    let with = load(&server, "beside rebuilds", 20).await;
+    stop.store(true, Ordering::SeqCst);
+    let rebuilds = rebuilding.join().expect("the rebuilds end");
+    println!("  {rebuilds} rebuilds meanwhile; p99 of ingest is {:.1} times that without (bar: 2)\n", with / without);
+}
+
+/// So many seconds of webhooks and reads; the p99 of webhooks, in milliseconds.
+async fn load(server: &Server, what: &str, seconds: usize) -> f64 {
+    let seconds = seconds.max(2);
+    let (secret, number) = (server.text("/whatsapp/app_secret"), server.text("/whatsapp/phone_number_id"));
+    let webhooks = (0..200 * seconds)
+        .map(|i| webhook(secret, &call(number, &[(customer(i % 500), format!("{}{i}", what.replace(' ', "")))])));
+    let token = format!("Authorization: Token {}\r\n", server.text("/admin/token"));
+    let reads = (0..50 * seconds).map(|_| request("GET", "/api/v1/chats/", &token, ""));
+    let address = server.base_url().trim_start_matches("http://");
+    let (ingest, reads) =
+        tokio::join!(send(address, webhooks.collect(), 16, Some(200.0)), send(address, reads.collect(), 4, Some(50.0)));
+    println!(
+        "  {what}: webhooks p50 {:.1} ms, p99 {:.1} ms, {} failed; reads p50 {:.1} ms, p99 {:.1} ms, {} failed",
+        ingest.percentile(50.0),
+        ingest.percentile(99.0),
+        ingest.failed,
+        reads.percentile(50.0),
+        reads.percentile(99.0),
+        reads.failed
+    );
+    ingest.percentile(99.0)
 }
 
 /// Runs the command, shows what it prints: the most memory it used, in MiB.

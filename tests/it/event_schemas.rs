@@ -1,4 +1,5 @@
-//! The shape of every stored event, committed: a change of shape shows in review as a change of these files.
+//! The shape of every stored event, committed: a change of shape shows in review as a change of these files. Shapes of
+//! earlier versions, which no code has any more, stay.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -8,6 +9,8 @@ use std::{
 
 use chatledger_domain::AnyEvent;
 use serde_json::{Map, Value};
+
+use crate::event_fixtures::fixtures;
 
 const ADOPT: &str = "UPDATE_SNAPSHOTS=1 cargo test --test it event_schemas";
 
@@ -51,9 +54,15 @@ fn committed() -> BTreeMap<String, String> {
         .collect()
 }
 
+/// The names of the files of earlier versions.
+fn earlier() -> BTreeSet<String> {
+    let name = |(aggregate, name, version)| format!("{aggregate}.{name}.v{version}.json");
+    AnyEvent::earlier_versions().into_iter().map(name).collect()
+}
+
 fn adopt(files: &BTreeMap<String, String>) {
     fs::create_dir_all(folder()).unwrap();
-    for name in committed().keys().filter(|name| !files.contains_key(*name)) {
+    for name in committed().keys().filter(|name| !files.contains_key(*name) && !earlier().contains(*name)) {
         fs::remove_file(folder().join(name)).unwrap();
     }
     for (name, text) in files {
@@ -85,7 +94,7 @@ fn the_shape_of_every_event_is_the_committed_one() {
             Some(_) => {}
         }
     }
-    for name in committed.keys().filter(|name| !expected.contains_key(*name)) {
+    for name in committed.keys().filter(|name| !expected.contains_key(*name) && !earlier().contains(*name)) {
         report += &format!("{name}: no event has this schema (any more)\n");
     }
     assert!(
@@ -93,4 +102,23 @@ fn the_shape_of_every_event_is_the_committed_one() {
         "The shape of events changed. Stored events keep their shape for ever: an optional field or one with a \
          default may be added, anything else needs a new version.\n\n{report}\nTo adopt the change: {ADOPT}"
     );
+}
+
+#[test]
+fn the_shape_of_an_earlier_version_stays_and_its_examples_fit_it() {
+    let committed = committed();
+    for file in earlier() {
+        let shape =
+            committed.get(&file).unwrap_or_else(|| panic!("tests/it/schemas/{file} is gone: it stays for ever"));
+        let shape: Value = serde_json::from_str(shape).unwrap();
+        let members = shape["properties"].as_object().unwrap();
+        let required: Vec<&str> = shape["required"].as_array().unwrap().iter().map(|of| of.as_str().unwrap()).collect();
+        let examples =
+            fixtures().into_iter().filter(|of| format!("{}.{}.v{}.json", of.aggregate, of.name, of.version) == file);
+        for example in examples {
+            let stored: Map<String, Value> = serde_json::from_str(&example.payload).unwrap();
+            assert!(stored.keys().all(|key| members.contains_key(key)), "{} says more", example.path.display());
+            assert!(required.iter().all(|key| stored.contains_key(*key)), "{} says less", example.path.display());
+        }
+    }
 }

@@ -1,5 +1,6 @@
 //! One integration test binary.
 
+mod analytics;
 mod architecture;
 mod audit;
 mod catalog;
@@ -16,6 +17,7 @@ mod outbound;
 mod projections;
 mod proof;
 mod readers;
+mod recipes;
 mod reliability;
 mod routes;
 mod rule_engine;
@@ -25,5 +27,6 @@ mod sandbox;
 mod seed;
 mod signatures;
 mod tenant_life;
+mod upgrade;
 mod vault;
 mod websocket;

@@ -134,7 +134,7 @@ async fn a_tenant_goes_into_a_file_and_comes_out_elsewhere_as_it_was() {
     let (_, here) = run(&inbox.database_url, inbox.data_dir(), &["ledger", "verify", "--tenant", "demo"]).await;
     let (ok, elsewhere) = there.run(&["ledger", "verify", "--tenant", "demo"]).await;
     assert!(ok && elsewhere.contains("in order"), "{elsewhere}");
-    assert_eq!(line_of(&here, "demo"), line_of(&elsewhere, "demo"));
+    assert_eq!(line_of(&here, "demo  in order"), line_of(&elsewhere, "demo  in order"));
     let pool = &there.database.pool;
     let ledger = async |pool: &PgPool| {
         let mut rows = rows_of(pool, tenant, &["ledger"]).await;

@@ -51,6 +51,11 @@ impl Database {
         Ok(Self { pool, readers, url, embedded })
     }
 
+    /// Whether it is an embedded one that runs for this process alone.
+    pub fn is_only_ours(&self) -> bool {
+        self.embedded.is_some()
+    }
+
     /// Closes the connections and stops the embedded server.
     pub async fn close(self) {
         self.readers.close().await;

@@ -1,6 +1,7 @@
 //! Puts the parts together; the one place, with `main.rs`, that names infrastructure.
 
 mod addresses;
+mod analytics;
 mod bulk;
 mod database;
 mod deliveries;
@@ -18,6 +19,7 @@ mod upkeep;
 mod webhooks;
 mod websockets;
 
+pub use chatledger_infrastructure::analytics::{Export, Format, Reader, View};
 pub use chatledger_infrastructure::config::{Config, ConfigErrors, DEFAULTS as CONFIG_DEFAULTS};
 pub use chatledger_infrastructure::postgres::{
     ArchiveError, ArchiveProgress, ArchiveStep, Archived, Broken, Deleted, DeletionError, DeletionStep, Marks,

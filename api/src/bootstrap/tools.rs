@@ -94,6 +94,11 @@ impl Tools {
         self.database.close().await;
     }
 
+    /// The database they are on.
+    pub(super) fn database(&self) -> &Database {
+        &self.database
+    }
+
     /// All tenants.
     ///
     /// # Errors

@@ -1,5 +1,6 @@
 //! The command line: what the operator can ask, in words.
 
+mod analytics;
 mod audit;
 mod contact;
 mod deliveries;
@@ -61,6 +62,8 @@ enum Command {
     Deliveries(deliveries::DeliveriesArgs),
     /// Fill the address book; forget a contact.
     Contact(contact::ContactArgs),
+    /// Questions to the data: who may read the views, files made from them.
+    Analytics(analytics::AnalyticsArgs),
     /// Check the configuration, or print the documented defaults.
     Config(ConfigArgs),
     /// Print the OpenAPI document of the Integration API.
@@ -157,6 +160,7 @@ async fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Webhooks(args) => webhooks::run(config, args).await,
         Command::Deliveries(args) => deliveries::run(config, args).await,
         Command::Contact(args) => contact::run(config, args).await,
+        Command::Analytics(args) => analytics::run(config, args).await,
         Command::Config(_) => {
             println!("the configuration is valid");
             Ok(ExitCode::SUCCESS)

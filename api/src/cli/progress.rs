@@ -20,11 +20,11 @@ pub struct Bar {
 impl Bar {
     /// A new bar that counts events.
     pub fn new(what: &'static str) -> Self {
-        Self::of(what, "events")
+        Self::counting(what, "events")
     }
 
-    /// A new bar.
-    pub fn of(what: &'static str, unit: &'static str) -> Self {
+    /// A new bar that counts something else.
+    pub fn counting(what: &'static str, unit: &'static str) -> Self {
         let terminal = std::io::stderr().is_terminal();
         let style =
             format!("{{msg}} {{wide_bar}} {{percent}}% {{human_pos}}/{{human_len}} {unit}, {{per_sec}}, {{eta}} to go");
@@ -52,10 +52,10 @@ impl Bar {
             let seconds = self.since.elapsed().as_secs_f64().max(0.001);
             let rate = position as f64 / seconds;
             let left = if rate > 0.0 { ((total - done) as f64 / rate).round() } else { 0.0 };
-            let line = serde_json::json!({
-                "progress": self.what, "done": done, "total": total, "percent": tenth * 10,
-                format!("{}_per_second", self.unit): rate.round(), "seconds_to_go": left,
+            let mut line = serde_json::json!({
+                "progress": self.what, "done": done, "total": total, "percent": tenth * 10, "seconds_to_go": left,
             });
+            line[format!("{}_per_second", self.unit)] = rate.round().into();
             eprintln!("{line}");
         }
     }

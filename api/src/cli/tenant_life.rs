@@ -16,7 +16,7 @@ struct Bars {
 
 impl Bars {
     fn new(what: &'static str) -> Self {
-        Self { events: Bar::of(what, "events"), files: Bar::of(what, "files") }
+        Self { events: Bar::counting(what, "events"), files: Bar::counting(what, "files") }
     }
 
     fn set(&self, progress: ArchiveProgress) {
@@ -95,7 +95,7 @@ pub async fn delete(config: Config, slug: &str, confirm: &str) -> Result<ExitCod
         return Err(format!("--confirm says {confirm:?}, and {slug:?} is to be deleted").into());
     }
     let tools = Tools::open_to_look(config).await?;
-    let (rows, files) = (Bar::of("delete", "tables"), Bar::of("delete", "files"));
+    let (rows, files) = (Bar::counting("delete", "tables"), Bar::counting("delete", "files"));
     let deleted = tools
         .delete_tenant(slug, |step| match step {
             DeletionStep::LettingGo => eprintln!("the tenant is out of service; servers let go of it"),

@@ -206,7 +206,7 @@ fn read(mut fields: Fields, before: Option<Before>) -> Result<NewRule, ApiError>
     };
     let (tag, target, position) = fields.finish((tag, target, position))?;
     let tagged_with = tag.map_or_else(|| before.and_then(|rule| rule.tagged_with), |given| given.map(TagId));
-    Ok(NewRule { tagged_with, target, position })
+    Ok(NewRule { tagged_with, target, place: position })
 }
 
 fn method(fields: &mut Fields) -> Valid<Option<AssignMethod>> {

@@ -21,7 +21,7 @@ pub struct NewRule {
     /// Who gets the chat.
     pub target: Target,
     /// Its place; `None` for the last, or as it was.
-    pub position: Option<i64>,
+    pub place: Option<i64>,
 }
 
 impl Application {
@@ -40,9 +40,9 @@ impl Application {
     /// [`ApplicationError::NotAllowed`] for others than admins; `UnknownTag`, `UnknownUser`, `UnknownGroup`.
     pub async fn add_rule(&self, context: &Context, new: NewRule) -> Result<RuleId, ApplicationError> {
         self.check_rule(context, &new, None).await?;
-        let NewRule { tagged_with, target, position } = new;
+        let NewRule { tagged_with, target, place } = new;
         let done_by = context.actor.user;
-        let command = RuleEngineCommand::AddRule { tagged_with, target, position, done_by };
+        let command = RuleEngineCommand::AddRule { tagged_with, target, place, done_by };
         let position = self.rule_command(context, command).await?;
         position.map(RuleId).ok_or(ApplicationError::Conflict)
     }
@@ -54,9 +54,9 @@ impl Application {
     pub async fn change_rule(&self, context: &Context, rule: RuleId, new: NewRule) -> Result<(), ApplicationError> {
         let before = self.rule(context, rule).await?;
         self.check_rule(context, &new, Some(before)).await?;
-        let NewRule { tagged_with, target, position } = new;
+        let NewRule { tagged_with, target, place } = new;
         let done_by = context.actor.user;
-        let command = RuleEngineCommand::ChangeRule { rule, tagged_with, target, position, done_by };
+        let command = RuleEngineCommand::ChangeRule { rule, tagged_with, target, place, done_by };
         self.rule_command(context, command).await.map(drop)
     }
 

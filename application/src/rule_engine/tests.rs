@@ -47,7 +47,7 @@ fn mode(mode: Mode) -> RuleEngineConfigured {
 }
 
 fn rule(tagged_with: Option<TagId>) -> RuleAdded {
-    RuleAdded { tagged_with, target: Target::User(UserId(42)), position: 1, done_by: UserId(1) }
+    RuleAdded { tagged_with, target: Target::User(UserId(42)), place: 1, done_by: UserId(1) }
 }
 
 fn message(n: u128) -> MessageReceived {

@@ -25,7 +25,7 @@ pub enum RuleEngineCommand {
         /// Who gets the chat.
         target: Target,
         /// Its place among the rules; `None` for the last.
-        position: Option<i64>,
+        place: Option<i64>,
         /// Who adds it.
         done_by: UserId,
     },
@@ -38,7 +38,7 @@ pub enum RuleEngineCommand {
         /// Who gets the chat.
         target: Target,
         /// Its place among the rules; `None` leaves it.
-        position: Option<i64>,
+        place: Option<i64>,
         /// Who sets it.
         done_by: UserId,
     },

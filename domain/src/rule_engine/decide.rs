@@ -23,17 +23,17 @@ impl Decider for RuleEngine {
             RuleEngineCommand::Configure { mode, endpoint, done_by } => {
                 Ok(vec![RuleEngineConfigured { mode, endpoint, done_by }.into()])
             }
-            RuleEngineCommand::AddRule { tagged_with, target, position, done_by } => {
-                let position = position.unwrap_or_else(|| self.last_place().saturating_add(1));
-                Ok(vec![RuleAdded { tagged_with, target, position, done_by }.into()])
+            RuleEngineCommand::AddRule { tagged_with, target, place, done_by } => {
+                let place = place.unwrap_or_else(|| self.last_place().saturating_add(1));
+                Ok(vec![RuleAdded { tagged_with, target, place, done_by }.into()])
             }
-            RuleEngineCommand::ChangeRule { rule, tagged_with, target, position, done_by } => {
+            RuleEngineCommand::ChangeRule { rule, tagged_with, target, place, done_by } => {
                 let before = self.rule(rule)?;
-                let position = position.unwrap_or(before.position);
-                if before == (Rule { tagged_with, target, position }) {
+                let place = place.unwrap_or(before.place);
+                if before == (Rule { tagged_with, target, place }) {
                     return Ok(Vec::new());
                 }
-                Ok(vec![RuleChanged { rule, tagged_with, target, position, done_by }.into()])
+                Ok(vec![RuleChanged { rule, tagged_with, target, place, done_by }.into()])
             }
             RuleEngineCommand::DeleteRule { rule, done_by } => {
                 self.rule(rule)?;
@@ -53,6 +53,6 @@ impl RuleEngine {
     }
 
     fn last_place(&self) -> i64 {
-        self.rules.values().map(|rule| rule.position).max().unwrap_or_default()
+        self.rules.values().map(|rule| rule.place).max().unwrap_or_default()
     }
 }

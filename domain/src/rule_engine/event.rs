@@ -8,6 +8,7 @@ use crate::{
     decider::Event,
     endpoint::Endpoint,
     ids::{RuleId, TagId, UserId},
+    upcast::Members,
 };
 
 /// It was said who decides. Carries everything.
@@ -28,8 +29,8 @@ pub struct RuleAdded {
     pub tagged_with: Option<TagId>,
     /// Who gets the chat.
     pub target: Target,
-    /// Its place among the rules.
-    pub position: i64,
+    /// Its place among the rules: the first that matches is applied.
+    pub place: i64,
     /// Who added it.
     pub done_by: UserId,
 }
@@ -43,8 +44,8 @@ pub struct RuleChanged {
     pub tagged_with: Option<TagId>,
     /// Who gets the chat from now on.
     pub target: Target,
-    /// Its place among the rules.
-    pub position: i64,
+    /// Its place among the rules: the first that matches is applied.
+    pub place: i64,
     /// Who set it.
     pub done_by: UserId,
 }
@@ -58,15 +59,22 @@ pub struct RuleDeleted {
     pub done_by: UserId,
 }
 
+/// Version 1 called a rule's place among the rules its `position`, which everywhere else is an event's place in its
+/// ledger.
+fn place_for_position(payload: &mut Members) -> Result<(), serde_json::Error> {
+    payload.rename("position", "place");
+    Ok(())
+}
+
 crate::events! {
     /// An event of a rule engine.
     RuleEngineEvent {
         /// Configured.
         RuleEngineConfigured = "RuleEngineConfigured" v "1",
         /// Rule added.
-        RuleAdded = "RuleAdded" v "1",
+        RuleAdded = "RuleAdded" v "2" from { "1" => place_for_position },
         /// Rule set.
-        RuleChanged = "RuleChanged" v "1",
+        RuleChanged = "RuleChanged" v "2" from { "1" => place_for_position },
         /// Rule deleted.
         RuleDeleted = "RuleDeleted" v "1",
     }

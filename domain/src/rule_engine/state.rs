@@ -83,7 +83,7 @@ pub struct Rule {
     /// Who gets the chat.
     pub target: Target,
     /// Its place: the first that matches is applied (R-RUL-12).
-    pub position: i64,
+    pub place: i64,
 }
 
 /// A rule engine.
@@ -103,7 +103,7 @@ impl RuleEngine {
     pub fn matching(&self, tagged_with: Option<TagId>) -> Vec<(RuleId, Rule)> {
         let rules = self.rules.iter().filter(|(_, rule)| rule.tagged_with == tagged_with);
         let mut rules: Vec<_> = rules.map(|(id, rule)| (*id, *rule)).collect();
-        rules.sort_by_key(|(id, rule)| (rule.position, *id));
+        rules.sort_by_key(|(id, rule)| (rule.place, *id));
         rules
     }
 
@@ -114,11 +114,11 @@ impl RuleEngine {
                 self.endpoint.clone_from(&e.endpoint);
             }
             RuleEngineEvent::RuleAdded(e) => {
-                let rule = Rule { tagged_with: e.tagged_with, target: e.target, position: e.position };
+                let rule = Rule { tagged_with: e.tagged_with, target: e.target, place: e.place };
                 self.rules.insert(RuleId(position.0), rule);
             }
             RuleEngineEvent::RuleChanged(e) => {
-                let rule = Rule { tagged_with: e.tagged_with, target: e.target, position: e.position };
+                let rule = Rule { tagged_with: e.tagged_with, target: e.target, place: e.place };
                 self.rules.insert(e.rule, rule);
             }
             RuleEngineEvent::RuleDeleted(e) => {

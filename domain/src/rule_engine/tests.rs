@@ -12,22 +12,18 @@ type Given = TestFramework<EventSourced<RuleEngine>>;
 
 const ADMIN: UserId = UserId(1);
 
-fn added(position: i64) -> RuleAdded {
-    RuleAdded { tagged_with: None, target: Target::User(UserId(42)), position, done_by: ADMIN }
+fn added(place: i64) -> RuleAdded {
+    RuleAdded { tagged_with: None, target: Target::User(UserId(42)), place, done_by: ADMIN }
 }
 
 fn change(rule: i64, target: Target) -> RuleEngineCommand {
-    RuleEngineCommand::ChangeRule { rule: RuleId(rule), tagged_with: None, target, position: None, done_by: ADMIN }
+    RuleEngineCommand::ChangeRule { rule: RuleId(rule), tagged_with: None, target, place: None, done_by: ADMIN }
 }
 
 #[test]
 fn a_rule_without_a_place_is_the_last() {
-    let add = RuleEngineCommand::AddRule {
-        tagged_with: None,
-        target: Target::User(UserId(42)),
-        position: None,
-        done_by: ADMIN,
-    };
+    let add =
+        RuleEngineCommand::AddRule { tagged_with: None, target: Target::User(UserId(42)), place: None, done_by: ADMIN };
     Given::with(()).given_no_previous_events().when(add.clone()).then_expect_events(vec![added(1).into()]);
     Given::with(()).given(vec![added(7).into()]).when(add).then_expect_events(vec![added(8).into()]);
 }
@@ -35,7 +31,7 @@ fn a_rule_without_a_place_is_the_last() {
 #[test]
 fn a_change_carries_everything_and_a_repeat_is_none() {
     let group = Target::Group { id: GroupId(23), method: AssignMethod::RoundRobin };
-    let expected = RuleChanged { rule: RuleId(1), tagged_with: None, target: group, position: 7, done_by: ADMIN };
+    let expected = RuleChanged { rule: RuleId(1), tagged_with: None, target: group, place: 7, done_by: ADMIN };
     let given = || Given::with(()).given(vec![added(7).into()]);
     given().when(change(1, group)).then_expect_events(vec![expected.into()]);
     given().when(change(1, Target::User(UserId(42)))).then_expect_events(vec![]);

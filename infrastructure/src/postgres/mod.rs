@@ -51,6 +51,9 @@ pub async fn migrate(pool: &sqlx::PgPool) -> Result<(), sqlx::migrate::MigrateEr
     let mut connection = pool.acquire().await?.detach();
     sqlx::query("SET statement_timeout = 0").execute(&mut connection).await?;
     MIGRATOR.run(&mut connection).await?;
+    if let Err(error) = crate::analytics::readmit(&mut connection).await {
+        tracing::warn!(%error, "roles that read the views may not see the newest of them");
+    }
     sqlx::Connection::close(connection).await?;
     Ok(())
 }

@@ -1,6 +1,9 @@
 //! Folds messages, WhatsApp's answers and statuses into rows.
 
-use std::{borrow::Cow, collections::BTreeSet};
+use std::{
+    borrow::Cow,
+    collections::{BTreeSet, HashSet},
+};
 
 use async_trait::async_trait;
 use chatledger_domain::{
@@ -88,14 +91,21 @@ async fn load(
     fold: &mut Fold,
 ) -> Result<(), sqlx::Error> {
     let (mut settled, mut reported, mut bound) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+    // Those that appear here are not stored yet.
+    let mut fresh = HashSet::new();
     for event in events {
         let OfCustomer::Chat(of) = event else { continue };
         match of.event {
+            ChatEvent::MessageQueued(e) => {
+                fresh.insert(e.message_id.0);
+            }
             ChatEvent::MessageAccepted(e) => {
-                settled.insert(e.message_id.0);
+                if !fresh.contains(&e.message_id.0) {
+                    settled.insert(e.message_id.0);
+                }
                 bound.insert(clean(&e.waba_id));
             }
-            ChatEvent::MessageRejected(e) => {
+            ChatEvent::MessageRejected(e) if !fresh.contains(&e.message_id.0) => {
                 settled.insert(e.message_id.0);
             }
             ChatEvent::MessageEchoed(e) => {

@@ -48,11 +48,11 @@ impl Projection for RuleEngines {
                     0
                 }
                 RuleEngineEvent::RuleAdded(e) => {
-                    set(&mut *db, tenant, recorded.position.0, e.tagged_with, e.target, e.position).await?;
+                    set(&mut *db, tenant, recorded.position.0, e.tagged_with, e.target, e.place).await?;
                     1
                 }
                 RuleEngineEvent::RuleChanged(e) => {
-                    set(&mut *db, tenant, e.rule.0, e.tagged_with, e.target, e.position).await?;
+                    set(&mut *db, tenant, e.rule.0, e.tagged_with, e.target, e.place).await?;
                     0
                 }
                 RuleEngineEvent::RuleDeleted(e) => {

@@ -20,7 +20,7 @@ fn rule(row: &PgRow) -> Result<RuleView, sqlx::Error> {
         assign_to_user: row.try_get::<Option<_>, _>("assign_to_user")?.map(UserId),
         assign_to_group: row.try_get::<Option<_>, _>("assign_to_group")?.map(GroupId),
         group_assign_method: row.try_get("group_assign_method")?,
-        position: row.try_get("place")?,
+        place: row.try_get("place")?,
     })
 }
 

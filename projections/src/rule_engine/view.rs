@@ -25,5 +25,5 @@ pub struct RuleView {
     /// How the group gets it.
     pub group_assign_method: Option<String>,
     /// Its place.
-    pub position: i64,
+    pub place: i64,
 }

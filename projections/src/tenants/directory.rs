@@ -36,6 +36,8 @@ struct Held {
     entries: Arc<[TenantEntry]>,
     version: u64,
     read_at: Instant,
+    /// Whether it was read because somebody was not in what was held before.
+    after_miss: bool,
 }
 
 impl TenantDirectory {
@@ -51,7 +53,16 @@ impl TenantDirectory {
 
     /// What is held, unless it is older than `at_most` or a tenant has changed since.
     async fn entries(&self, at_most: Duration) -> Result<Arc<[TenantEntry]>, Unavailable> {
-        let usable = |held: &Held| held.version == self.watch.tenants_version() && held.read_at.elapsed() < at_most;
+        self.entries_after(false, at_most).await
+    }
+
+    /// The same. After a miss only what was read after one will do, however new the rest is: a tenant that was made a
+    /// moment ago is found, and guessing still reads no more than once in a while.
+    async fn entries_after(&self, miss: bool, at_most: Duration) -> Result<Arc<[TenantEntry]>, Unavailable> {
+        let usable = |held: &Held| {
+            let is_new = held.version == self.watch.tenants_version() && held.read_at.elapsed() < at_most;
+            is_new && (held.after_miss || !miss)
+        };
         if let Some(held) = self.held().filter(usable) {
             return Ok(held.entries);
         }
@@ -62,7 +73,7 @@ impl TenantDirectory {
         let version = self.watch.tenants_version();
         match self.read().await {
             Ok(entries) => {
-                let held = Held { entries: entries.clone(), version, read_at: Instant::now() };
+                let held = Held { entries: entries.clone(), version, read_at: Instant::now(), after_miss: miss };
                 *self.held.write().unwrap_or_else(PoisonError::into_inner) = Some(held);
                 Ok(entries)
             }
@@ -99,8 +110,8 @@ impl TenantDirectory {
     }
 
     async fn find(&self, wanted: impl Fn(&TenantEntry) -> bool + Send) -> Result<Option<TenantEntry>, Unavailable> {
-        for at_most in [STALE, MISS_PAUSE] {
-            let found = self.entries(at_most).await?.iter().find(|entry| wanted(entry)).cloned();
+        for (miss, at_most) in [(false, STALE), (true, MISS_PAUSE)] {
+            let found = self.entries_after(miss, at_most).await?.iter().find(|entry| wanted(entry)).cloned();
             if found.is_some() {
                 return Ok(found);
             }
@@ -132,8 +143,8 @@ impl Directory for TenantDirectory {
     }
 
     async fn by_tag(&self, tag: &str) -> Result<Vec<TenantId>, Unavailable> {
-        for at_most in [STALE, MISS_PAUSE] {
-            let all = self.entries(at_most).await?;
+        for (miss, at_most) in [(false, STALE), (true, MISS_PAUSE)] {
+            let all = self.entries_after(miss, at_most).await?;
             let found: Vec<_> = all.iter().map(|entry| entry.id).filter(|id| id.tag() == tag).collect();
             if !found.is_empty() {
                 return Ok(found);

@@ -30,6 +30,17 @@ pub async fn database() -> TestDatabase {
     TestDatabase { pool: connect(&url, 16).expect("a URL"), url }
 }
 
+/// A new database with nothing in it, for those who migrate it themselves.
+pub async fn empty_database() -> TestDatabase {
+    let server = server().await;
+    let name = format!("{PREFIX}{}", Uuid::new_v4().simple());
+    let mut admin = PgConnection::connect(&server.url).await.expect("the server lets us in");
+    admin.execute(&*format!("CREATE DATABASE {name}")).await.expect("a database");
+    admin.close().await.expect("closed");
+    let url = with_database(&server.url, &name);
+    TestDatabase { pool: connect(&url, 4).expect("a URL"), url }
+}
+
 /// The same server with another database.
 pub fn with_database(url: &str, name: &str) -> String {
     let mut url: Url = url.parse().expect("a URL");

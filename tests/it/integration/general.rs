@@ -39,6 +39,7 @@ async fn r_gen_3_every_get_answers_alike_with_and_without_the_slash() {
             _ => inbox.admin.id.0,
         };
         let path = path.replace("{wa_id}", RUI).replace("{id}", &id.to_string());
+        let path = path.replace("{user}", &inbox.admin.id.0.to_string()).replace("{tag}", &tag.to_string());
         // Which plugin is not said.
         let expected = match path.as_str() {
             path if path.ends_with("/plugins/public/") => 400,

@@ -33,13 +33,13 @@ pub fn set_up(w: &mut Writer, users: &[i64], tags: &[i64]) {
     let deleted = WebhookDeleted { user: UserId(users[1]), done_by: admin };
     w.add("WebhookSubscription", &users[1].to_string(), WebhookEvent::from(deleted));
     let mut rules = Vec::new();
-    for position in [2, 1, 1] {
+    for place in [2, 1, 1] {
         let (tagged_with, target) = (Some(TagId(tags[0])), Target::User(admin));
-        let added = RuleAdded { tagged_with, target, position, done_by: admin };
+        let added = RuleAdded { tagged_with, target, place, done_by: admin };
         rules.push(RuleId(w.add("RuleEngine", "rule_engine", RuleEngineEvent::from(added))));
     }
     let target = Target::Group { id: GroupId(1), method: AssignMethod::RoundRobin };
-    let changed = RuleChanged { rule: rules[1], tagged_with: None, target, position: 3, done_by: admin };
+    let changed = RuleChanged { rule: rules[1], tagged_with: None, target, place: 3, done_by: admin };
     w.add("RuleEngine", "rule_engine", RuleEngineEvent::from(changed));
     w.add("RuleEngine", "rule_engine", RuleEngineEvent::from(RuleDeleted { rule: rules[2], done_by: admin }));
     for mode in Mode::ALL {

@@ -18,6 +18,9 @@ use crate::harness::{
     process::binary,
 };
 
+/// What a forger changes about a file.
+type Alteration = fn(&mut Value);
+
 /// An operator at a database, with a folder.
 struct Operator {
     folder: tempfile::TempDir,
@@ -195,7 +198,7 @@ async fn a_proof_shows_its_event_and_nothing_of_the_others() {
         assert!(operator.fails(&["prove", "--tenant", "acme", &position]).contains("no event at position"));
     }
 
-    let alterations: [(&str, fn(&mut Value)); 9] = [
+    let alterations: [(&str, Alteration); 9] = [
         ("payload", |it| it["event"]["payload"] = json!("{}")),
         ("event", |it| it["event"]["metadata"] = json!("{}")),
         ("event", |it| it["event"]["aggregate_id"] = json!("x")),
@@ -258,7 +261,7 @@ async fn the_readme_checks_checkpoints_and_proofs_without_this_program() {
     let erased: Value = serde_json::from_str(&fs::read_to_string(operator.path("63.json")).unwrap()).unwrap();
     assert_eq!(erased["event"]["payload"], Value::Null);
 
-    let alterations: [(&str, &str, fn(&mut Value)); 5] = [
+    let alterations: [(&str, &str, Alteration); 5] = [
         ("62.json", "the payload was altered", |it| it["event"]["payload"] = json!("{}")),
         ("62.json", "the event was altered", |it| it["event"]["event_version"] = json!("2")),
         ("62.json", "not in the ledger", |it| it["path"][2] = it["path"][1].clone()),

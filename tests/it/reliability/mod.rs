@@ -3,6 +3,7 @@
 //! The short form runs with every `cargo test`; the long one with `RELIABILITY=long cargo test --test it reliability`.
 
 mod arrivals;
+mod backup;
 mod completeness;
 mod first_messages;
 mod headline;
@@ -12,6 +13,7 @@ mod kill_server;
 pub mod load;
 mod malformed;
 mod parked;
+mod rebuild_live;
 mod receiver_down;
 mod repeats;
 mod sick_receivers;

@@ -28,7 +28,7 @@ impl Bars {
         if self.0.as_ref().is_none_or(|(step, _)| *step != progress.step) {
             self.finish();
             let (what, unit) = words(progress.step);
-            self.0 = Some((progress.step, Bar::of(what, unit)));
+            self.0 = Some((progress.step, Bar::counting(what, unit)));
         }
         if let Some((_, bar)) = &self.0 {
             bar.set(progress.done, progress.total);

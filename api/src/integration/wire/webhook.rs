@@ -148,7 +148,7 @@ impl<'a> Rule<'a> {
             assign_to_user: view.assign_to_user.map(|user| user.0),
             assign_to_group: view.assign_to_group.map(|group| group.0),
             group_assign_method: view.group_assign_method.as_deref(),
-            position: view.position,
+            position: view.place,
         }
     }
 }

@@ -61,7 +61,7 @@ impl MediaStore for World {
         Ok(())
     }
     async fn blobs(&self, _: TenantId) -> Result<Vec<BlobId>, Unavailable> {
-        unimplemented!("nobody asks here")
+        Ok(Vec::new())
     }
 
     fn quota(&self) -> u64 {

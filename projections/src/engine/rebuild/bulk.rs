@@ -25,8 +25,8 @@ use crate::{
     unavailable,
 };
 
-/// Events in a page.
-const PAGE: i64 = 16_384;
+/// Events in a page. The larger, the more statuses find their message in the same page, and are not looked up.
+const PAGE: i64 = 40_960;
 /// A fold that holds more bytes than this is written.
 const HEAVY: usize = 48 << 20;
 /// A fold that holds the news of more events than this is written, so that a killed rebuild has not far to go back.

@@ -11,7 +11,7 @@ mod swap;
 
 use std::{
     collections::HashMap,
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -21,10 +21,11 @@ use chatledger_application::ports::{
 };
 use chatledger_domain::{Position, TenantId};
 use sqlx::{Connection, PgConnection, PgPool};
+use tokio::{sync::mpsc, task::JoinSet};
 
 use super::{
     ALL, Batch, Projection, ProjectionError, cursor,
-    generation::{Generation, builder, drop_before},
+    generation::{Generation, Index, builder, drop_before},
     poison::first_poison,
 };
 use crate::unavailable;
@@ -315,7 +316,8 @@ impl Rebuild<'_> {
         Ok(state.total)
     }
 
-    /// The indexes that folding did not need, and statistics for the planner.
+    /// The indexes that folding did not need, and statistics for the planner. Two tables at a time: a table's indexes are
+    /// made one after the other, on a connection that has its pages at hand.
     async fn index(
         &self,
         db: &mut PgConnection,
@@ -325,17 +327,30 @@ impl Rebuild<'_> {
         let tables = self.tables();
         let total = i64::try_from(missing.len() + tables.len()).unwrap_or(i64::MAX);
         let mut state = Progress { step: Step::Index, done: 0, total };
-        for index in missing {
-            progress(state);
-            index.make(db).await.map_err(unavailable)?;
-            state.done += 1;
-        }
-        for table in tables {
-            progress(state);
-            sqlx::query(&format!("ANALYZE read_models_next.{table}")).execute(&mut *db).await.map_err(unavailable)?;
-            state.done += 1;
-        }
         progress(state);
+        let mut work: HashMap<&'static str, Vec<Index>> = HashMap::new();
+        for index in missing {
+            work.entry(index.table).or_default().push(index);
+        }
+        // Those with most to do first, so that none is left alone at the end.
+        let mut tables: Vec<_> =
+            tables.into_iter().map(|table| (table, work.remove(table).unwrap_or_default())).collect();
+        tables.sort_by_key(|(_, indexes)| indexes.len());
+        let tables = Arc::new(Mutex::new(tables));
+        let (told, mut telling) = mpsc::unbounded_channel();
+        let mut workers = JoinSet::new();
+        for _ in 0..2 {
+            let db = builder(self.pool).await.map_err(unavailable)?;
+            workers.spawn(make_indexes(db, tables.clone(), told.clone()));
+        }
+        drop(told);
+        while telling.recv().await.is_some() {
+            state.done += 1;
+            progress(state);
+        }
+        while let Some(made) = workers.join_next().await {
+            made.map_err(|error| Unavailable::new("the rebuild", error))?.map_err(unavailable)?;
+        }
         Ok(())
     }
 
@@ -361,5 +376,26 @@ impl Rebuild<'_> {
             tx.commit().await.map_err(unavailable)?;
         }
         Ok(())
+    }
+}
+
+/// Tables that wait for their indexes, the next one last.
+type Waiting = Arc<Mutex<Vec<(&'static str, Vec<Index>)>>>;
+
+async fn make_indexes(
+    mut db: PgConnection,
+    waiting: Waiting,
+    told: mpsc::UnboundedSender<()>,
+) -> Result<(), sqlx::Error> {
+    loop {
+        let next = waiting.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let Some((table, indexes)) = next else { return db.close().await };
+        for index in indexes {
+            index.make(&mut db).await?;
+            // Nobody may listen any more.
+            let _ = told.send(());
+        }
+        sqlx::query(&format!("ANALYZE read_models_next.{table}")).execute(&mut db).await?;
+        let _ = told.send(());
     }
 }
