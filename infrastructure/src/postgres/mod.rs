@@ -6,6 +6,7 @@ mod audit;
 mod deletion;
 mod embedded;
 mod erase;
+mod erasures;
 mod feed;
 mod group;
 pub(crate) mod hash;

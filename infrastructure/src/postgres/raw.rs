@@ -29,7 +29,8 @@ pub(super) struct RawRow<'a> {
     pub(super) recorded_at: i64,
     pub(super) payload_hash: &'a [u8],
     pub(super) hash: &'a [u8],
-    pub(super) erased: bool,
+    /// Microseconds since 1970.
+    pub(super) erased_at: Option<i64>,
 }
 
 /// A connection for long reads: nothing limits how long a statement takes, and the pool's are not kept from others.
@@ -50,7 +51,7 @@ pub(super) async fn rows(
     // A uuid and two numbers: nothing that would need quoting.
     let copy = format!(
         "COPY (SELECT e.position, e.aggregate_type, e.aggregate_id, e.sequence, e.event_type, e.event_version, \
-           e.payload, e.metadata, e.occurred_at, e.recorded_at, e.payload_hash, e.hash, e.erased_at IS NOT NULL \
+           e.payload, e.metadata, e.occurred_at, e.recorded_at, e.payload_hash, e.hash, e.erased_at \
            FROM ledger.events e WHERE e.tenant_id = '{tenant}' AND e.position BETWEEN {from} AND {to} \
            ORDER BY e.position) TO STDOUT (FORMAT binary)"
     );
@@ -85,7 +86,7 @@ impl<'a> RawRow<'a> {
             recorded_at: fields.number()?.saturating_add(MICROS_TO_2000),
             payload_hash: fields.bytes()?,
             hash: fields.bytes()?,
-            erased: fields.bytes()? == [1],
+            erased_at: fields.nullable_number()?.map(|micros| micros.saturating_add(MICROS_TO_2000)),
         }))
     }
 
@@ -110,6 +111,16 @@ impl<'a> Fields<'a> {
         let (taken, rest) = self.0.split_at_checked(length).ok_or_else(malformed)?;
         self.0 = rest;
         Ok(taken)
+    }
+
+    fn nullable_number(&mut self) -> Result<Option<i64>, sqlx::Error> {
+        match self.0.strip_prefix(&(-1_i32).to_be_bytes()) {
+            Some(rest) => {
+                self.0 = rest;
+                Ok(None)
+            }
+            None => self.number().map(Some),
+        }
     }
 
     fn text(&mut self) -> Result<&'a str, sqlx::Error> {

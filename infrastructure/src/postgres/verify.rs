@@ -14,6 +14,7 @@ use tokio_util::task::AbortOnDropHandle;
 use uuid::Uuid;
 
 use super::{
+    erasures::Erasures,
     hash::{GENESIS, Hash, Link, of_bytes},
     raw::{self, RawRow},
 };
@@ -27,7 +28,7 @@ const BLOCK: i64 = 16_384;
 pub struct Verified {
     /// How many events it has.
     pub events: i64,
-    /// How many of them are erased: their payload is gone, its hash stands.
+    /// How many of them are erased: their payload is gone, its hash stands, and a recorded erasure covers them.
     pub erased: i64,
     /// The hash of its newest event, which stands for all of them.
     pub head_hash: [u8; 32],
@@ -117,17 +118,18 @@ pub async fn verify(
             .fetch_optional(pool)
             .await?;
     let (head, head_hash) = recorded.unwrap_or((0, GENESIS.to_vec()));
-    let (mut tree, mut hash, mut erased) = (Tree::default(), GENESIS, 0);
+    let (mut tree, mut hash, mut erasures) = (Tree::default(), GENESIS, Erasures::default());
     walk(pool, tenant, head, |block| {
         block.hashes.iter().for_each(|hash| tree.push(hash));
         hash = block.last();
-        erased += block.erased;
+        erasures.merge(&block.erasures);
         progress(block.end(), head);
     })
     .await?;
     if hash[..] != head_hash[..] {
         return Err(broken(head, "the recorded head has another hash"));
     }
+    let erased = erasures.check(pool, tenant, head).await?;
     // In one statement, so that an append between two would not look like a forgery.
     let beyond: Option<(i64, bool)> = sqlx::query_as(
         "SELECT e.position, h.tenant_id IS NULL FROM ledger.events e \
@@ -203,7 +205,7 @@ struct Block {
     /// The stored hash of the event before the first.
     previous: Hash,
     hashes: Vec<Hash>,
-    erased: i64,
+    erasures: Erasures,
 }
 
 impl Block {
@@ -258,8 +260,12 @@ async fn check_block(
     last: i64,
 ) -> Result<Block, VerifyError> {
     let mut rows = raw::rows(connection, tenant, (first - 1).max(1), last).await?;
-    let mut block =
-        Block { first, previous: GENESIS, hashes: Vec::with_capacity((last + 1 - first) as usize), erased: 0 };
+    let mut block = Block {
+        first,
+        previous: GENESIS,
+        hashes: Vec::with_capacity((last + 1 - first) as usize),
+        erasures: Erasures::default(),
+    };
     let mut position = (first - 1).max(1);
     while let Some(message) = rows.try_next().await? {
         let Some(row) = RawRow::read(message.as_ref())? else { continue };
@@ -273,7 +279,7 @@ async fn check_block(
         } else {
             check(&row, &block.last(), &hash)?;
             block.hashes.push(hash);
-            block.erased += i64::from(row.erased);
+            block.erasures.see(&row);
         }
         position += 1;
     }
@@ -283,7 +289,7 @@ async fn check_block(
     Ok(block)
 }
 
-fn broken(position: i64, what: &'static str) -> VerifyError {
+pub(super) fn broken(position: i64, what: &'static str) -> VerifyError {
     Broken { position: Position(position), what }.into()
 }
 
@@ -291,7 +297,7 @@ fn broken(position: i64, what: &'static str) -> VerifyError {
 fn check(row: &RawRow<'_>, previous: &Hash, stored: &Hash) -> Result<(), VerifyError> {
     let fault = |what| Err(broken(row.position, what));
     let Ok(payload_hash) = Hash::try_from(row.payload_hash) else { return fault("a hash that is no sha256") };
-    if !row.erased && of_bytes(row.payload) != payload_hash {
+    if row.erased_at.is_none() && of_bytes(row.payload) != payload_hash {
         return fault("the payload was altered");
     }
     let (Some(occurred_at), Some(recorded_at)) =

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use sqlx::PgPool;
 
 use super::{
+    erase,
     forger::{REMOVE, break_in, forge, rehash},
     grow, ledger,
 };
@@ -241,15 +242,10 @@ fn check_by_hand(folder: &Path, file: &str) -> Result<(), String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_readme_checks_checkpoints_and_proofs_without_this_program() {
-    let (operator, pool, _) = operator().await;
+    let (operator, pool, tenant) = operator().await;
     operator.ok(&["key", "create"]);
     fs::write(operator.path("public.pem"), operator.ok(&["key", "show", "--pem"])).unwrap();
-    forge(
-        &pool,
-        "SET LOCAL chatledger.erasure = 'on'; UPDATE ledger.events SET payload = '{}', erased_at = now() \
-         WHERE position = 63",
-    )
-    .await;
+    erase(&pool, tenant, &[63], 1).await;
     operator.ok(&["checkpoint", "--output", "checkpoint.json"]);
     let folder = operator.folder.path();
     check_by_hand(folder, "checkpoint.json").unwrap();

@@ -8,7 +8,7 @@ use chatledger_infrastructure::{
 use sqlx::PgPool;
 
 use super::{
-    checkpoint,
+    checkpoint, erase,
     forger::{INSERT, REMOVE, SWAP, break_in, clear, forge, rehash},
     grow, in_order, ledger,
 };
@@ -152,12 +152,29 @@ async fn a_ledger_that_only_grew_agrees_with_every_checkpoint_of_it() {
 async fn erased_events_verify_and_are_counted() {
     let pool = database().await.pool;
     let (tenant, _) = ledger(&pool, "erased", 5).await;
+    erase(&pool, tenant, &[30, 31], 2).await;
     let before = in_order(&pool, tenant).await;
-    let erase = "SET LOCAL chatledger.erasure = 'on'; \
-        UPDATE ledger.events SET payload = '{}', erased_at = now() WHERE position IN (30, 31)";
-    forge(&pool, erase).await;
-    let after = in_order(&pool, tenant).await;
-    assert_eq!((after.erased, after.mark()), (2, before.mark()), "no hash has changed");
+    assert_eq!(before.erased, 2);
+    erase(&pool, tenant, &[31, 40], 2).await;
+    assert_eq!(in_order(&pool, tenant).await.erased, 3, "one of them twice");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_no_recorded_erasure_covers_is_no_erasure() {
+    let pool = database().await.pool;
+    let (tenant, _) = ledger(&pool, "blanked", 5).await;
+    erase(&pool, tenant, &[33], 1).await;
+    in_order(&pool, tenant).await;
+    let blank = |more: &str| {
+        format!(
+            "SET LOCAL chatledger.erasure = 'on'; UPDATE ledger.events SET payload = '{{}}', erased_at = {more} \
+             WHERE tenant_id = '{tenant}' AND position = 35"
+        )
+    };
+    forge(&pool, &blank("now()")).await;
+    assert_eq!(broken_at(&pool, tenant).await, Some(35), "nobody recorded it");
+    forge(&pool, &blank("(SELECT erased_at FROM ledger.events WHERE position = 33)")).await;
+    assert_eq!(broken_at(&pool, tenant).await, Some(33), "one more than was recorded");
 }
 
 #[tokio::test(flavor = "multi_thread")]
