@@ -42,7 +42,7 @@ fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).filter(|arg| arg != "--bench").collect();
     if args.iter().any(|arg| arg == "--help") {
         println!(
-            "cargo bench -- [inbound] [batch] [growth] [chats] [deliveries] [websocket] [verify] [rebuild] [--quick]"
+            "cargo bench -- [inbound] [batch] [growth] [chats] [deliveries] [websocket] [verify] [rebuild] [rebuild-live] [--quick]"
         );
         return ExitCode::SUCCESS;
     }
@@ -73,6 +73,9 @@ fn main() -> ExitCode {
         }
         if runs("rebuild") {
             rebuild::run(size).await;
+        }
+        if runs("rebuild-live") {
+            rebuild::live(size).await;
         }
         if runs("verify") {
             verify::run(size).await;

@@ -23,7 +23,12 @@ use super::{
 
 /// Runs it.
 pub async fn run(size: Size) {
-    let events = size.of(1_000_000);
+    // Of two sizes, to see that the memory it takes does not grow with the ledger.
+    alone(size.of(300_000)).await;
+    alone(size.of(1_000_000)).await;
+}
+
+async fn alone(events: usize) {
     println!("== rebuild of all read models over {events} events ==");
     let data = tempfile::tempdir().expect("a folder");
     let database = Embedded::start(data.path()).await.expect("a database");
@@ -47,13 +52,12 @@ pub async fn run(size: Size) {
     }
     pool.close().await;
     database.stop().await;
-    live(size).await;
 }
 
-/// Webhooks and reads while all read models are built anew, over and over, against the same without.
-async fn live(size: Size) {
+/// Runs it: webhooks and reads while all read models are built anew, over and over, against the same without.
+pub async fn live(size: Size) {
     let events = size.of(300_000);
-    println!("  == the same beside 200 webhooks/s and 50 reads/s, {events} events ==");
+    println!("== rebuilds beside 200 webhooks/s and 50 reads/s, {events} events ==");
     let server = Server::start().await;
     let written = seed(&PgLedger::new(server.pool.clone()), TenantId::of_slug("seed"), events).await;
     println!("  {written} events, folded live {:.1} s after they were written", server.settle().await.as_secs_f64());

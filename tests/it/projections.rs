@@ -16,7 +16,7 @@ use chatledger_application::ports::{
 use chatledger_domain::{Actor, MessageId, Position, TenantId, UserId, WaId, chat::MessagesMarkedAsReceived};
 use chatledger_infrastructure::postgres::PgLedger;
 use chatledger_projections::{
-    Engine, EngineHandle, Inbox, Models, Options, RebuildError, RebuildOptions, Step, TenantDirectory, Then, lag,
+    Engine, EngineHandle, Inbox, Models, Options, Pace, RebuildError, RebuildOptions, Step, TenantDirectory, Then, lag,
     names, rebuild, tables,
     views::{ChatFilter, HistoryFilter, MessageFilter, PageRequest},
 };
@@ -27,7 +27,7 @@ use self::history::{Writer, accepted, generate, queued, received, set_up, status
 use crate::harness::postgres::{TestDatabase, database};
 
 /// Rebuilt, and refused if not equal.
-pub const EQUAL: RebuildOptions = RebuildOptions { compare: true, then: Then::SwapIfEqual };
+pub const EQUAL: RebuildOptions = RebuildOptions { compare: true, then: Then::SwapIfEqual, pace: Pace::Auto };
 
 const ALL: PageRequest = PageRequest { limit: 1_000, offset: 0 };
 

@@ -6,8 +6,8 @@ mod rebuild;
 use std::process::ExitCode;
 
 use chatledger_domain::TenantId;
-use chatledger_projections::{Lag, Then};
-use clap::{Args, Subcommand};
+use chatledger_projections::{Lag, Pace, RebuildOptions, Then};
+use clap::{Args, Subcommand, ValueEnum};
 
 use super::{DataArgs, Failure};
 use crate::bootstrap::{Config, Tools};
@@ -50,11 +50,17 @@ enum ProjectionsCommand {
         /// Change places only if not one row differs; else exit with 1.
         #[arg(long, conflicts_with = "no_compare")]
         if_equal: bool,
+        /// How much of the machine it may take.
+        #[arg(long, value_enum, default_value_t = PaceArg::Auto)]
+        pace: PaceArg,
     },
     /// Build read models anew, compare them with those that answer, and drop them again; exit with 1 if a row differs.
     Compare {
         #[command(flatten)]
         names: Names,
+        /// How much of the machine it may take.
+        #[arg(long, value_enum, default_value_t = PaceArg::Auto)]
+        pace: PaceArg,
     },
     /// Drop what an unfinished rebuild has built.
     Discard,
@@ -83,11 +89,32 @@ struct Names {
     all: bool,
 }
 
+/// How much of the machine a rebuild may take.
+#[derive(Clone, Copy, ValueEnum)]
+enum PaceArg {
+    /// One core while others write to the ledger, else all that it can use.
+    Auto,
+    /// All that it can use, whoever else is at work.
+    Full,
+    /// One core.
+    Gentle,
+}
+
+impl From<PaceArg> for Pace {
+    fn from(arg: PaceArg) -> Self {
+        match arg {
+            PaceArg::Auto => Self::Auto,
+            PaceArg::Full => Self::Full,
+            PaceArg::Gentle => Self::Gentle,
+        }
+    }
+}
+
 /// Runs `projections …`.
 pub async fn run(mut config: Config, args: ProjectionsArgs) -> Result<ExitCode, Failure> {
     args.data.apply(&mut config);
     let named: &[String] = match &args.command {
-        ProjectionsCommand::Rebuild { names, .. } | ProjectionsCommand::Compare { names } => &names.names,
+        ProjectionsCommand::Rebuild { names, .. } | ProjectionsCommand::Compare { names, .. } => &names.names,
         ProjectionsCommand::Parked(which) | ProjectionsCommand::Retry(which) => which.names(),
         ProjectionsCommand::Park(park) => park.names(),
         _ => &[],
@@ -106,11 +133,15 @@ async fn act(tools: &Tools, command: ProjectionsCommand) -> Result<ExitCode, Fai
     match command {
         ProjectionsCommand::List { tenants, json } => list(tools, tenants, json).await,
         ProjectionsCommand::Lag { most } => lag(tools, most).await,
-        ProjectionsCommand::Rebuild { names, no_compare, if_equal } => {
+        ProjectionsCommand::Rebuild { names, no_compare, if_equal, pace } => {
             let then = if if_equal { Then::SwapIfEqual } else { Then::Swap };
-            rebuild::run(tools, &names.names, !no_compare, then).await
+            let options = RebuildOptions { compare: !no_compare, then, pace: pace.into() };
+            rebuild::run(tools, &names.names, options).await
         }
-        ProjectionsCommand::Compare { names } => rebuild::run(tools, &names.names, true, Then::Discard).await,
+        ProjectionsCommand::Compare { names, pace } => {
+            let options = RebuildOptions { compare: true, then: Then::Discard, pace: pace.into() };
+            rebuild::run(tools, &names.names, options).await
+        }
         ProjectionsCommand::Discard => {
             let tables = tools.discard_rebuild().await?;
             println!("dropped: {}", if tables.is_empty() { "nothing was begun".to_owned() } else { tables.join(", ") });

@@ -43,15 +43,15 @@ impl Bars {
 }
 
 /// Builds, compares, and what is to follow.
-pub async fn run(tools: &Tools, names: &[String], compare: bool, then: Then) -> Result<ExitCode, Failure> {
+pub async fn run(tools: &Tools, names: &[String], options: RebuildOptions) -> Result<ExitCode, Failure> {
     let mut bars = Bars::default();
-    let result = tools.rebuild(names, RebuildOptions { compare, then }, |progress| bars.set(progress)).await;
+    let result = tools.rebuild(names, options, |progress| bars.set(progress)).await;
     bars.finish();
     match result {
         Ok(report) => {
             tell(&report, if names.is_empty() { "all read models".to_owned() } else { names.join(", ") });
             let differs = report.differences.as_ref().is_some_and(|found| !found.is_empty());
-            Ok(if differs && then == Then::Discard { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+            Ok(if differs && options.then == Then::Discard { ExitCode::FAILURE } else { ExitCode::SUCCESS })
         }
         Err(RebuildError::Different(differences)) => {
             tell_differences(&differences);

@@ -14,7 +14,7 @@ use chatledger_domain::{Position, TenantId};
 use sqlx::{Connection, PgConnection, PgPool};
 use tokio::sync::mpsc;
 
-use super::{RebuildError, fault, from_ledger, poison};
+use super::{RebuildError, fault, from_ledger, pace::Turns, poison};
 use crate::{
     engine::{
         definition,
@@ -46,6 +46,7 @@ pub(super) struct Pass<'a> {
     pub ledger: &'a Arc<dyn Ledger>,
     pub tenant: TenantId,
     pub generation: Generation<'a>,
+    pub turns: &'a Arc<Turns>,
     pub target: i64,
 }
 
@@ -71,11 +72,12 @@ impl Pass<'_> {
         let (to_carried, carried_pages) = mpsc::channel(1);
         let (told, mut telling) = mpsc::unbounded_channel();
         let reading = self.read(from, to_direct, to_carried);
-        let writing = tokio::spawn(write(db, self.tenant, direct, direct_pages, told));
+        let writing = tokio::spawn(write(db, self.turns.clone(), self.tenant, direct, direct_pages, told));
         let folding = Folding {
             db: builder(self.pool).await.map_err(unavailable)?,
             tenant: self.tenant,
             ledger: self.ledger.clone(),
+            turns: self.turns.clone(),
             target: self.target,
         };
         let folding = tokio::spawn(folding.run(carried, carried_pages));
@@ -127,7 +129,9 @@ impl Pass<'_> {
     ) -> Result<(), RebuildError> {
         let read = |after: i64| {
             let (ledger, tenant, limit) = (self.ledger.clone(), self.tenant, PAGE.min(self.target - after));
+            let turns = self.turns.clone();
             tokio::spawn(async move {
+                let _turn = turns.take().await;
                 if limit > 0 { ledger.read(tenant, Position(after), limit).await } else { Ok(Vec::new()) }
             })
         };
@@ -162,6 +166,7 @@ fn unseen(tenant: TenantId, page: &[Recorded], position: i64) -> Batch<'_> {
 /// Writes the rows that come with each page, with the cursors of their read models.
 async fn write(
     mut db: PgConnection,
+    turns: Arc<Turns>,
     tenant: TenantId,
     mut places: Vec<Place>,
     mut pages: mpsc::Receiver<Page>,
@@ -169,6 +174,7 @@ async fn write(
 ) -> Result<(), RebuildError> {
     while let Some(page) = pages.recv().await {
         let Some(end) = page.last().map(|event| event.position.0) else { continue };
+        let _turn = turns.take().await;
         let mut tx = db.begin().await.map_err(unavailable)?;
         let mut moved = Vec::new();
         for place in places.iter_mut().filter(|place| place.position < end) {
@@ -193,6 +199,7 @@ struct Folding {
     db: PgConnection,
     tenant: TenantId,
     ledger: Arc<dyn Ledger>,
+    turns: Arc<Turns>,
     target: i64,
 }
 
@@ -205,6 +212,8 @@ impl Folding {
         let mut since: Vec<i64> = carried.iter().map(|(place, _)| place.position).collect();
         while let Some(page) = pages.recv().await {
             let Some(end) = page.last().map(|event| event.position.0) else { continue };
+            let turns = self.turns.clone();
+            let _turn = turns.take().await;
             for ((place, fold), since) in carried.iter_mut().zip(&mut since) {
                 let batch = unseen(self.tenant, &page, place.position);
                 if let Err(error) = fold.take(&batch) {

@@ -7,6 +7,7 @@
 
 mod bulk;
 mod compare;
+mod pace;
 mod swap;
 
 use std::{
@@ -30,7 +31,10 @@ use super::{
 };
 use crate::unavailable;
 
+use pace::Turns;
+
 pub use compare::Difference;
+pub use pace::Pace;
 
 /// No two rebuilds at a time: who holds this advisory lock builds.
 const LOCK: i64 = 0x6368_6174_6c65_6467;
@@ -88,11 +92,13 @@ pub struct RebuildOptions {
     pub compare: bool,
     /// What becomes of the new generation.
     pub then: Then,
+    /// How much of the machine it may take.
+    pub pace: Pace,
 }
 
 impl Default for RebuildOptions {
     fn default() -> Self {
-        Self { compare: true, then: Then::Swap }
+        Self { compare: true, then: Then::Swap, pace: Pace::Auto }
     }
 }
 
@@ -184,7 +190,13 @@ pub async fn rebuild(
         return Err(RebuildError::Busy);
     }
     let generation = Generation { projections: &projections };
-    let result = Rebuild { pool, ledger, generation }.run(&mut db, options, &mut progress).await;
+    let rebuild = Rebuild { pool, ledger, generation, turns: Arc::new(Turns::new(options.pace)) };
+    let watching = tokio::spawn({
+        let (turns, ledger) = (rebuild.turns.clone(), ledger.clone());
+        async move { turns.watch(ledger.as_ref()).await }
+    });
+    let result = rebuild.run(&mut db, options, &mut progress).await;
+    watching.abort();
     // The lock would go with the connection as well, but a moment later.
     sqlx::query("SELECT pg_advisory_unlock($1)").bind(LOCK).execute(&mut db).await.map_err(unavailable)?;
     db.close().await.map_err(unavailable)?;
@@ -221,6 +233,7 @@ struct Rebuild<'a> {
     pool: &'a PgPool,
     ledger: &'a Arc<dyn Ledger>,
     generation: Generation<'a>,
+    turns: Arc<Turns>,
 }
 
 impl Rebuild<'_> {
@@ -303,8 +316,8 @@ impl Rebuild<'_> {
         progress(state);
         for (tenant, target) in targets {
             let before = state.done;
-            let (pool, ledger, generation) = (self.pool, self.ledger, self.generation);
-            let pass = bulk::Pass { pool, ledger, tenant, generation, target };
+            let (pool, ledger, generation, turns) = (self.pool, self.ledger, self.generation, &self.turns);
+            let pass = bulk::Pass { pool, ledger, tenant, generation, turns, target };
             pass.run(|position| {
                 state.done = before + position;
                 progress(state);
@@ -341,7 +354,7 @@ impl Rebuild<'_> {
         let mut workers = JoinSet::new();
         for _ in 0..2 {
             let db = builder(self.pool).await.map_err(unavailable)?;
-            workers.spawn(make_indexes(db, tables.clone(), told.clone()));
+            workers.spawn(make_indexes(db, self.turns.clone(), tables.clone(), told.clone()));
         }
         drop(told);
         while telling.recv().await.is_some() {
@@ -384,6 +397,7 @@ type Waiting = Arc<Mutex<Vec<(&'static str, Vec<Index>)>>>;
 
 async fn make_indexes(
     mut db: PgConnection,
+    turns: Arc<Turns>,
     waiting: Waiting,
     told: mpsc::UnboundedSender<()>,
 ) -> Result<(), sqlx::Error> {
@@ -391,10 +405,14 @@ async fn make_indexes(
         let next = waiting.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let Some((table, indexes)) = next else { return db.close().await };
         for index in indexes {
+            let _turn = turns.take().await;
+            let helpers = if turns.gentle() { 0 } else { 2 };
+            sqlx::query(&format!("SET max_parallel_maintenance_workers = {helpers}")).execute(&mut db).await?;
             index.make(&mut db).await?;
             // Nobody may listen any more.
             let _ = told.send(());
         }
+        let _turn = turns.take().await;
         sqlx::query(&format!("ANALYZE read_models_next.{table}")).execute(&mut db).await?;
         let _ = told.send(());
     }
