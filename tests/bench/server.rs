@@ -33,7 +33,11 @@ pub fn binary() -> PathBuf {
 impl Server {
     /// Starts one on a fresh database.
     pub async fn start() -> Self {
-        let data = tempfile::tempdir().expect("a folder");
+        Self::start_on(tempfile::tempdir().expect("a folder")).await
+    }
+
+    /// Starts one on the database in a folder.
+    pub async fn start_on(data: tempfile::TempDir) -> Self {
         let (process, ready) = spawn(&data);
         let url = ready["database_url"].as_str().expect("a database").to_owned();
         let pool = PgPoolOptions::new().max_connections(8).connect(&url).await.expect("the database answers");

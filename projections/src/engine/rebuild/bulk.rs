@@ -27,6 +27,8 @@ use crate::{
 
 /// Events in a page. The larger, the more statuses find their message in the same page, and are not looked up.
 const PAGE: i64 = 40_960;
+/// Events in a page at a gentle pace: what is written at once is little enough to hold nobody up.
+const GENTLE_PAGE: i64 = 8_192;
 /// A fold that holds more bytes than this is written.
 const HEAVY: usize = 48 << 20;
 /// A fold that holds the news of more events than this is written, so that a killed rebuild has not far to go back.
@@ -128,7 +130,8 @@ impl Pass<'_> {
         other: mpsc::Sender<Page>,
     ) -> Result<(), RebuildError> {
         let read = |after: i64| {
-            let (ledger, tenant, limit) = (self.ledger.clone(), self.tenant, PAGE.min(self.target - after));
+            let page = if self.turns.gentle() { GENTLE_PAGE } else { PAGE };
+            let (ledger, tenant, limit) = (self.ledger.clone(), self.tenant, page.min(self.target - after));
             let turns = self.turns.clone();
             tokio::spawn(async move {
                 let _turn = turns.take().await;

@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{PoisonError, RwLock},
+    sync::{Mutex, PoisonError, RwLock},
     time::{Duration, Instant},
 };
 
@@ -14,6 +14,9 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 const LOOK: Duration = Duration::from_millis(400);
 /// Who has written this long ago may write again.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The longest rest after a turn.
+const LONGEST_REST: Duration = Duration::from_millis(500);
 
 /// How much of the machine a rebuild may take.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -33,11 +36,32 @@ pub(super) struct Turns {
     pace: Pace,
     one: Semaphore,
     gentle_until: RwLock<Instant>,
+    /// Nobody works before.
+    rest: Mutex<Instant>,
+}
+
+/// A turn.
+pub(super) struct Turn<'a> {
+    turns: &'a Turns,
+    since: Instant,
+    _permit: SemaphorePermit<'a>,
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        let rest = (self.since.elapsed() / 2).min(LONGEST_REST);
+        *self.turns.rest.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now() + rest;
+    }
 }
 
 impl Turns {
     pub(super) fn new(pace: Pace) -> Self {
-        Self { pace, one: Semaphore::new(1), gentle_until: RwLock::new(Instant::now() + 2 * LOOK) }
+        Self {
+            pace,
+            one: Semaphore::new(1),
+            gentle_until: RwLock::new(Instant::now() + 2 * LOOK),
+            rest: Mutex::new(Instant::now()),
+        }
     }
 
     /// Whether the pace is gentle now.
@@ -49,9 +73,15 @@ impl Turns {
         }
     }
 
-    /// Waits for a turn; it ends when what is returned is dropped.
-    pub(super) async fn take(&self) -> Option<SemaphorePermit<'_>> {
-        if self.gentle() { self.one.acquire().await.ok() } else { None }
+    /// Waits for a turn; it ends when what is returned is dropped. Between two there is a rest, half as long as the first.
+    pub(super) async fn take(&self) -> Option<Turn<'_>> {
+        if !self.gentle() {
+            return None;
+        }
+        let permit = self.one.acquire().await.ok()?;
+        let rest = *self.rest.lock().unwrap_or_else(PoisonError::into_inner);
+        tokio::time::sleep_until(rest.into()).await;
+        Some(Turn { turns: self, since: Instant::now(), _permit: permit })
     }
 
     /// Looks, until it is stopped, whether others write to the ledger.
@@ -71,5 +101,29 @@ impl Turns {
             }
             tokio::time::sleep(LOOK).await;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn at_a_gentle_pace_there_is_one_turn_at_a_time_and_a_rest_between_two() {
+        let turns = Turns::new(Pace::Gentle);
+        let first = turns.take().await.expect("a turn");
+        let soon = Duration::from_millis(1);
+        assert!(tokio::time::timeout(soon, turns.take()).await.is_err(), "somebody works");
+        std::thread::sleep(Duration::from_millis(40));
+        drop(first);
+        assert!(tokio::time::timeout(soon, turns.take()).await.is_err(), "everybody rests");
+        assert!(turns.take().await.is_some());
+    }
+
+    #[tokio::test]
+    async fn at_full_pace_nobody_waits_for_a_turn() {
+        let turns = Turns::new(Pace::Full);
+        assert!(turns.take().await.is_none() && turns.take().await.is_none());
+        assert!(Turns::new(Pace::Auto).gentle(), "until it is known that nobody else writes");
     }
 }

@@ -21,9 +21,11 @@ const PAGE: i64 = 2_000;
 /// So few events are folded while live projection waits.
 const NEAR: i64 = 500;
 /// Who reads a table may hold up the change of places, and be held up by it, for so long; then it is tried again.
-const PATIENCE: &str = "300ms";
-/// So often it is tried, a second apart.
-const ATTEMPTS: i64 = 600;
+const PATIENCE: &str = "100ms";
+/// Postgres' own upkeep of a table gives way to somebody who waits for a second.
+const UPKEEP: &str = "5s";
+/// So often it is tried, half a second apart.
+const ATTEMPTS: i64 = 1_200;
 
 /// Positions by tenant and read model.
 type Positions = HashMap<TenantId, HashMap<String, i64>>;
@@ -123,16 +125,35 @@ impl Rebuild<'_> {
         for attempt in 0..ATTEMPTS {
             progress(Progress { step: Step::Swap, done: attempt, total: attempt + 1 });
             let mut tx = db.begin().await.map_err(unavailable)?;
-            if hold(&mut tx).await? && self.close_gap(&mut tx).await? && self.move_all(&mut tx).await? {
+            if self.keep_upkeep_out(&mut tx).await?
+                && hold(&mut tx).await?
+                && self.close_gap(&mut tx).await?
+                && self.move_all(&mut tx).await?
+            {
                 tx.commit().await.map_err(unavailable)?;
                 return Ok(());
             }
             tx.rollback().await.map_err(unavailable)?;
-            tokio::time::sleep(Duration::from_secs(1)).await;
+            tokio::time::sleep(Duration::from_millis(500)).await;
             self.catch_up(db, &mut |_| {}).await?;
         }
         let why = "somebody reads its tables all the time; look for long queries in pg_stat_activity";
         Err(Unavailable::new("the read model", why).into())
+    }
+
+    /// Keeps Postgres' own upkeep away from the tables until the transaction ends: it would hold a table for long, and
+    /// those who wait for the table with us would be held up. This lock itself holds up neither readers nor writers.
+    async fn keep_upkeep_out(&self, tx: &mut PgConnection) -> Result<bool, RebuildError> {
+        let patience = format!("SET LOCAL lock_timeout = '{UPKEEP}'");
+        sqlx::query(&patience).execute(&mut *tx).await.map_err(unavailable)?;
+        for schema in ["read_models", "read_models_next"] {
+            let names: Vec<String> = self.tables().iter().map(|table| format!("{schema}.{table}")).collect();
+            let lock = format!("LOCK TABLE {} IN SHARE UPDATE EXCLUSIVE MODE", names.join(", "));
+            if !got(sqlx::query(&lock).execute(&mut *tx).await)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// Tables, counts and cursors. `false`: somebody reads a table and does not end.
