@@ -52,6 +52,9 @@ pub enum ApplicationError {
     /// The 24-hour window is closed.
     #[error("the 24-hour customer service window is closed")]
     WindowClosed,
+    /// The conversation is closed or over.
+    #[error("the conversation is closed or over")]
+    ConversationEnded,
     /// Somebody else holds the assignment.
     #[error("the assignment is held by somebody else")]
     AssignmentHeld,
@@ -185,6 +188,7 @@ impl From<ChatRefusal> for ApplicationError {
             ChatRefusal::NotWritable => Self::NotWritable,
             ChatRefusal::TagsNotAllowed => Self::TagsNotAllowed,
             ChatRefusal::WindowClosed => Self::WindowClosed,
+            ChatRefusal::ConversationEnded => Self::ConversationEnded,
             ChatRefusal::AssignmentHeld => Self::AssignmentHeld,
             ChatRefusal::AlreadyTagged => Self::AlreadyTagged,
             ChatRefusal::UnknownTagging => Self::UnknownTagging,
