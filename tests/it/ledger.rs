@@ -74,7 +74,7 @@ fn unit(tenant: TenantId, events: Vec<NewEvent>) -> Unit {
         correlation_id: "request".to_owned(),
         causation: Some(3),
     };
-    Unit { tenant, events, metadata: Arc::new(metadata) }
+    Unit { tenant, events, relies_on: Vec::new(), metadata: Arc::new(metadata) }
 }
 
 fn tenant() -> TenantId {
