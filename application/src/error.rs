@@ -52,6 +52,12 @@ pub enum ApplicationError {
     /// The 24-hour window is closed.
     #[error("the 24-hour customer service window is closed")]
     WindowClosed,
+    /// The customer does not want to be written to first (R-CUS-5).
+    #[error("the customer has opted out and gets no templates")]
+    OptedOut,
+    /// A customer that nobody has a chat with yet, where one is needed.
+    #[error("there is no chat with the customer yet")]
+    NoChatYet,
     /// Somebody else holds the assignment.
     #[error("the assignment is held by somebody else")]
     AssignmentHeld,
