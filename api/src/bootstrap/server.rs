@@ -31,7 +31,8 @@ use chatledger_infrastructure::{
     outbound::{Parts as SenderParts, Sender, SenderConfig},
     plugins::HttpPlugins,
     postgres::{
-        PgAuditTrail, PgLedger, PgQuarantine, PgRefreshes, PgVault, Pool, ShownEvent, VerifyError, show, verify,
+        PgAuditTrail, PgLedger, PgQuarantine, PgRateLimits, PgRefreshes, PgVault, Pool, ShownEvent, VerifyError, show,
+        verify,
     },
     receipts::{Parts as ReceiptParts, Receipts},
     rules::Rules,
@@ -44,8 +45,16 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio::task::JoinHandle;
 
 use super::{
-    StartError, addresses, bulk::BulkMessages, database::Database, deliveries, probe::ServerProbe, rules, upkeep,
-    webhooks::SignedWebhooks, websockets,
+    StartError, addresses,
+    bulk::BulkMessages,
+    database::Database,
+    deliveries,
+    probe::ServerProbe,
+    rules,
+    settings::{jwt, settings},
+    upkeep,
+    webhooks::SignedWebhooks,
+    websockets,
 };
 use crate::{
     app::{self, ApiSettings, AppState, Parts},
@@ -145,6 +154,7 @@ impl Core {
             deliveries: Arc::new(PgDeliveryLog::new(pool.clone())),
             media: media.clone(),
             whatsapp_accounts: Arc::new(whatsapp_client(config)?),
+            rate_limits: Arc::new(PgRateLimits::new(pool.clone())),
             refreshes: Arc::new(PgRefreshes::new(pool.clone())),
             refresh_after: Duration::from_secs(u64::from(config.refresh_after_minutes) * 60),
             plugins: Arc::new(plugins(config)?),
@@ -238,7 +248,7 @@ impl Server {
             probe,
             metrics,
             hub: hub.clone(),
-            settings: settings(&config),
+            settings: ApiSettings { jwt: jwt(&config)?, ..settings(&config) },
         });
         let (http, http_task) = serve(listener, &config, state)?;
         tokio::spawn(upkeep::finish(core.clone(), database.pool.clone()));
@@ -381,26 +391,6 @@ fn contact_providers(config: &Config, pool: &Pool) -> Result<Vec<Arc<dyn Contact
         providers.push(Arc::new(made));
     }
     Ok(providers)
-}
-
-pub(super) fn settings(config: &Config) -> ApiSettings {
-    // Derived, so that links stay valid over restarts and on every server; never the master key itself.
-    let media_key = config.master_key.map(|key| media_key(&key)).unwrap_or_default();
-    ApiSettings {
-        trust_forwarded: config.trust_proxy,
-        media_key,
-        public_url: config.public_url.clone(),
-        allow_plain_websockets: config.allow_plain_websockets.unwrap_or(false),
-        allowed_origins: config.allowed_origins.clone(),
-        requests_per_minute: config.requests_per_minute,
-        failed_authentications_per_minute: config.failed_authentications_per_minute,
-        ..ApiSettings::default()
-    }
-}
-
-fn media_key(master: &[u8; 32]) -> Vec<u8> {
-    use sha2::{Digest, Sha256};
-    Sha256::new().chain_update(b"media links\n").chain_update(master).finalize().to_vec()
 }
 
 /// One recorder a process, however many servers are started in it.

@@ -23,7 +23,10 @@ use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::bootstrap::{Config, StartError};
+use crate::{
+    bootstrap::{Config, StartError},
+    docs::Documented,
+};
 
 /// A WhatsApp Business inbox on an event ledger: loses nothing, forgets nothing.
 #[derive(Parser)]
@@ -66,8 +69,12 @@ enum Command {
     Analytics(analytics::AnalyticsArgs),
     /// Check the configuration, or print the documented defaults.
     Config(ConfigArgs),
-    /// Print the OpenAPI document of the Integration API.
-    Openapi,
+    /// Print the OpenAPI document of a family.
+    Openapi {
+        /// Which family.
+        #[arg(value_enum, default_value_t = Documented::Integration)]
+        family: Documented,
+    },
 }
 
 #[derive(Args)]
@@ -142,8 +149,8 @@ async fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
         print!("{}", crate::bootstrap::CONFIG_DEFAULTS);
         return Ok(ExitCode::SUCCESS);
     }
-    if let Command::Openapi = &cli.command {
-        println!("{}", crate::docs::openapi().to_pretty_json()?);
+    if let Command::Openapi { family } = &cli.command {
+        println!("{}", crate::docs::openapi(*family).to_pretty_json()?);
         return Ok(ExitCode::SUCCESS);
     }
     let config = Config::load(cli.config.as_deref()).map_err(StartError::Config)?;
@@ -165,7 +172,7 @@ async fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
             println!("the configuration is valid");
             Ok(ExitCode::SUCCESS)
         }
-        Command::Openapi => Ok(ExitCode::SUCCESS),
+        Command::Openapi { .. } => Ok(ExitCode::SUCCESS),
     }
 }
 

@@ -15,6 +15,7 @@ pub mod outbound;
 pub mod plugins;
 pub mod provider;
 pub mod quarantine;
+pub mod rate_limits;
 pub mod read_models;
 pub mod receipts;
 pub mod receivers;

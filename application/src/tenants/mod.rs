@@ -3,6 +3,7 @@
 mod connect;
 mod create;
 mod gone;
+mod service;
 mod settings;
 
 pub use create::{CreatedTenant, NewTenant};
