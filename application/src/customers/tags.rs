@@ -24,9 +24,12 @@ const ATTEMPTS: usize = 5;
 /// What is wrong with names of tags.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TagProblem {
-    /// A name without a letter.
-    #[error("a tag without a name")]
-    Empty,
+    /// One to be put on has no name.
+    #[error("a tag without a name is to be added")]
+    EmptyAdded,
+    /// One to be taken off has none.
+    #[error("a tag without a name is to be removed")]
+    EmptyRemoved,
     /// To be put on and taken off.
     #[error("the tag {0} is to be added and removed")]
     Both(String),
@@ -45,7 +48,8 @@ impl CustomerTags {
     /// # Errors
     /// The first name that cannot be meant.
     pub fn of(add: &[String], remove: &[String]) -> Result<Self, TagProblem> {
-        let (add, remove) = (names(add)?, names(remove)?);
+        let add = names(add).ok_or(TagProblem::EmptyAdded)?;
+        let remove = names(remove).ok_or(TagProblem::EmptyRemoved)?;
         let taken_off: HashSet<String> = remove.iter().map(|name| name.to_lowercase()).collect();
         match add.iter().find(|name| taken_off.contains(&name.to_lowercase())) {
             Some(name) => Err(TagProblem::Both(name.clone())),
@@ -54,18 +58,19 @@ impl CustomerTags {
     }
 }
 
-fn names(given: &[String]) -> Result<Vec<String>, TagProblem> {
+/// Trimmed, each once; `None` where one is empty.
+fn names(given: &[String]) -> Option<Vec<String>> {
     let mut seen = HashSet::new();
     let mut names = Vec::new();
     for name in given.iter().map(|name| name.trim()) {
         if name.is_empty() {
-            return Err(TagProblem::Empty);
+            return None;
         }
         if seen.insert(name.to_lowercase()) {
             names.push(name.to_owned());
         }
     }
-    Ok(names)
+    Some(names)
 }
 
 /// A tagging to be ended, with what is kept with it.
@@ -215,7 +220,8 @@ mod tests {
             (tags.add.as_slice(), tags.remove.as_slice()),
             (&["VIP".into(), "new".into()][..], &["Old".into()][..])
         );
-        assert_eq!(of(&["a"], &[" "]), Err(TagProblem::Empty));
+        assert_eq!(of(&["a"], &[" "]), Err(TagProblem::EmptyRemoved));
+        assert_eq!(of(&[""], &[]), Err(TagProblem::EmptyAdded));
         assert_eq!(of(&["Ä"], &["ä "]), Err(TagProblem::Both("Ä".into())));
     }
 }

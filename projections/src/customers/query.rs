@@ -44,6 +44,18 @@ impl Inbox {
     pub async fn customer(&self, tenant: TenantId, actor: &Actor, wa_id: &WaId) -> Answer<Option<CustomerProfileView>> {
         self.ask(tenant, async |db| customer(db, tenant, actor, wa_id).await).await
     }
+
+    /// The names of a customer's tags, in the order in which they were put on.
+    ///
+    /// # Errors
+    /// When the database cannot be reached.
+    pub async fn customer_tags(&self, tenant: TenantId, wa_id: &WaId) -> Answer<Vec<String>> {
+        self.ask(tenant, async |db| {
+            let tags = taggings::of_chats(db, tenant, &[wa_id.as_str()]).await?.remove(wa_id.as_str());
+            Ok(tags.unwrap_or_default().into_iter().map(|applied| applied.tag.name).collect())
+        })
+        .await
+    }
 }
 
 /// Appends where the customers come from and which are wanted: rows `a` of `customer_activity`.

@@ -5,7 +5,8 @@ use chatledger_domain::{
     bulk_message::{BulkElementSettled, BulkMessageCreated, BulkMessageEvent, ElementOutcome, Fills},
     chat::{ChatReopened, ChatResolved},
     contact::{
-        ContactErased, ContactEvent, ContactProfileSeen, ContactUpserted, EmailAddress, OptIn, OptInChanged, PhoneNumber,
+        ContactErased, ContactEvent, ContactProfileSeen, ContactUpserted, EmailAddress, OptIn, OptInChanged,
+        PhoneNumber,
     },
     saved_response::{SavedResponseCreated, SavedResponseDeleted, SavedResponseEvent},
 };
