@@ -55,6 +55,12 @@ pub enum ApplicationError {
     /// The conversation is closed or over.
     #[error("the conversation is closed or over")]
     ConversationEnded,
+    /// The customer does not want to be written to first (R-CUS-5).
+    #[error("the customer has opted out and gets no templates")]
+    OptedOut,
+    /// A customer that nobody has a chat with yet, where one is needed.
+    #[error("there is no chat with the customer yet")]
+    NoChatYet,
     /// Somebody else holds the assignment.
     #[error("the assignment is held by somebody else")]
     AssignmentHeld,

@@ -25,6 +25,7 @@ mod rules;
 mod sandbox;
 #[path = "../bench/seed.rs"]
 mod seed;
+mod service;
 mod signatures;
 mod tenant_life;
 mod upgrade;

@@ -26,6 +26,12 @@ use crate::service;
     modifiers(&Common),
     paths(
         service::token::create,
+        service::customers::list,
+        service::customers::get,
+        service::customer_tags::put,
+        service::opt_in::put,
+        service::analytics::messages,
+        service::analytics::conversations,
     )
 )]
 pub(super) struct Service;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use chatledger_domain::{
     MessageId, RawJson, TenantId, WaId,
     chat::{Chat, ChatCommand, Outgoing, queued_key},
+    contact::Contact,
     tenant::Tenant,
     whatsapp_account::WhatsAppAccount,
 };
@@ -110,7 +111,9 @@ impl Application {
         }
         let tenant: Tenant = self.streams.state(context.tenant, TENANT).await?;
         let now = self.clock.now();
-        let streams = [StreamOf::new::<Chat>(wa_id.as_str())];
+        let is_template = outgoing.kind == "template";
+        let mut streams = vec![StreamOf::new::<Chat>(wa_id.as_str())];
+        streams.extend(is_template.then(|| StreamOf::new::<Contact>(wa_id.as_str())));
         let done = self
             .streams
             .transact(context.tenant, &streams, &context.metadata(), now, |decisions| {
@@ -127,7 +130,11 @@ impl Application {
                     now: now.timestamp(),
                 };
                 decisions.decide::<Chat>(wa_id.as_str(), command)?;
-                // After the permissions, which say nothing of templates to those who may not write (R-TPL-2).
+                // After the permissions, which say nothing of customers and templates to those who may not write (R-TPL-2).
+                // The ledger takes the message only if the customer's word is still this one (R-CUS-5).
+                if is_template && decisions.relied_state::<Contact>(wa_id.as_str()).has_opted_out() {
+                    return Err(ApplicationError::OptedOut);
+                }
                 template_refusal.clone().map_or(Ok(()), |reason| Err(ApplicationError::TemplateRefused(reason)))
             })
             .await?;

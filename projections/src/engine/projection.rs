@@ -267,6 +267,7 @@ pub(crate) static ALL: &[&dyn Projection] = &[
     &crate::contacts::Contacts,
     &crate::saved_responses::SavedResponses,
     &crate::bulk_messages::BulkMessages,
+    &crate::customers::Customers,
 ];
 
 /// Adds to the count of a projection's rows.
