@@ -26,6 +26,11 @@ use crate::service;
     modifiers(&Common),
     paths(
         service::token::create,
+        service::conversations::list,
+        service::conversations::get,
+        service::conversations::assign,
+        service::conversations::close,
+        service::send::send,
         service::customers::list,
         service::customers::get,
         service::customer_tags::put,

@@ -1,10 +1,10 @@
 //! The rules of chats.
 
 use super::{
-    Chat, ChatCommand, ChatErased, ChatEvent, ChatRefusal, ChatReopened, ChatResolved, ChatTagged, ChatUntagged, ConversationClosed, Echo,
-    Incoming, MessageAccepted, MessageEchoed, MessageOutcomeUnknown, MessageQueued, MessageReceived, MessageRejected,
-    MessageStatusReported, MessageTagged, MessageUntagged, MessagesDelivered, MessagesMarkedAsReceived, Outgoing,
-    Pending, StatusReport, event::TagAsItWas, opens_window,
+    Chat, ChatCommand, ChatErased, ChatEvent, ChatRefusal, ChatReopened, ChatResolved, ChatTagged, ChatUntagged,
+    ConversationClosed, Echo, Incoming, MessageAccepted, MessageEchoed, MessageOutcomeUnknown, MessageQueued,
+    MessageReceived, MessageRejected, MessageStatusReported, MessageTagged, MessageUntagged, MessagesDelivered,
+    MessagesMarkedAsReceived, Outgoing, Pending, StatusReport, event::TagAsItWas, opens_window,
 };
 use crate::{
     chat::ChatAssigned,
