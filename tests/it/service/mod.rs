@@ -2,5 +2,7 @@
 
 mod analytics;
 mod consent;
+mod conversations;
 mod customers;
+mod sending;
 mod shop;
