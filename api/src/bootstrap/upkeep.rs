@@ -2,8 +2,10 @@
 
 use std::{collections::HashSet, time::Duration};
 
-use chatledger_infrastructure::postgres::Pool;
+use chatledger_domain::TenantId;
+use chatledger_infrastructure::postgres::{PgDailyLimits, PgRateLimits, Pool};
 use chatledger_projections::drop_retired;
+use chrono::{TimeDelta, Utc};
 
 use super::server::Core;
 
@@ -21,8 +23,11 @@ pub(super) async fn finish(core: Core, pool: Pool) {
         if let Err(error) = core.application.remove_forgotten_files().await {
             tracing::warn!(%error, "the files of a forgotten contact are not removed yet");
         }
+        let counts = Counts::new(&pool);
+        counts.forget_old(TenantId::default()).await;
         if let Ok(tenants) = core.directory.all().await {
             for tenant in tenants.iter() {
+                counts.forget_old(tenant.id).await;
                 if let Err(error) = core.application.finish_tag_deletions(tenant.id).await {
                     tracing::warn!(%error, "a tag's taggings are not removed yet");
                 }
@@ -35,6 +40,28 @@ pub(super) async fn finish(core: Core, pool: Pool) {
             }
         }
         tokio::time::sleep(Duration::from_secs(60)).await;
+    }
+}
+
+/// What was counted of requests and of customers, and is over.
+struct Counts {
+    requests: PgRateLimits,
+    customers: PgDailyLimits,
+}
+
+impl Counts {
+    fn new(pool: &Pool) -> Self {
+        Self { requests: PgRateLimits::new(pool.clone()), customers: PgDailyLimits::new(pool.clone()) }
+    }
+
+    async fn forget_old(&self, tenant: TenantId) {
+        let now = Utc::now();
+        // Servers may not agree on when midnight is.
+        let yesterday = (now - TimeDelta::days(1)).date_naive();
+        let requests = self.requests.forget_old(tenant, now).await;
+        if let Err(error) = requests.and(self.customers.forget_before(tenant, yesterday).await) {
+            tracing::warn!(%error, "counts that are over are not removed yet");
+        }
     }
 }
 

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use chatledger_domain::{
     MessageId, RawJson, TenantId, WaId,
-    chat::{Chat, ChatCommand, Outgoing, queued_key},
+    chat::{Chat, ChatCommand, ChatRefusal, Outgoing, queued_key},
     tenant::Tenant,
-    whatsapp_account::WhatsAppAccount,
+    whatsapp_account::{Tier, WhatsAppAccount},
 };
 use tokio::sync::broadcast::{Receiver, error::RecvError};
 
@@ -105,8 +105,29 @@ impl Application {
         if account.number.is_none() {
             return Err(ApplicationError::AccountNotConnected);
         }
+        let queued = self.queue_once(context, wa_id, &outgoing, template_refusal.as_ref(), account.tier, false).await;
+        // Only now is it known that a place of the day is needed.
+        if let Err(ApplicationError::DailyLimitReached) = queued {
+            return self.queue_once(context, wa_id, &outgoing, template_refusal.as_ref(), account.tier, true).await;
+        }
+        queued
+    }
+
+    /// Queues a message. Whoever writes outside the window is counted first, if told.
+    async fn queue_once(
+        &self,
+        context: &Context,
+        wa_id: &WaId,
+        outgoing: &Outgoing,
+        template_refusal: Option<&String>,
+        tier: Tier,
+        count: bool,
+    ) -> Result<(), ApplicationError> {
         let tenant: Tenant = self.streams.state(context.tenant, TENANT).await?;
         let now = self.clock.now();
+        if count {
+            self.count_customer(context.tenant, tier, wa_id, now).await?;
+        }
         let streams = [StreamOf::new::<Chat>(wa_id.as_str())];
         let done = self
             .streams
@@ -115,11 +136,17 @@ impl Application {
                     actor: context.actor.clone(),
                     outgoing: outgoing.clone(),
                     free_entry: tenant.settings.free_entry_window,
+                    counted: count || tier.daily_limit().is_none(),
                     now: now.timestamp(),
                 };
-                decisions.decide::<Chat>(wa_id.as_str(), command)?;
+                let decided = decisions.decide::<Chat>(wa_id.as_str(), command);
                 // After the permissions, which say nothing of templates to those who may not write (R-TPL-2).
-                template_refusal.clone().map_or(Ok(()), |reason| Err(ApplicationError::TemplateRefused(reason)))
+                match (decided, template_refusal) {
+                    (Ok(_) | Err(ChatRefusal::NotCounted), Some(reason)) => {
+                        Err(ApplicationError::TemplateRefused(reason.clone()))
+                    }
+                    (decided, _) => decided.map(|_| ()).map_err(ApplicationError::from),
+                }
             })
             .await?;
         self.settle(context.tenant, done.position()).await;

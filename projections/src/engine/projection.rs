@@ -266,6 +266,8 @@ pub(crate) static ALL: &[&dyn Projection] = &[
     &crate::contacts::Contacts,
     &crate::saved_responses::SavedResponses,
     &crate::bulk_messages::BulkMessages,
+    &crate::whatsapp_accounts::WhatsAppAccounts,
+    &crate::template_days::TemplateDays,
 ];
 
 /// Adds to the count of a projection's rows.

@@ -92,8 +92,8 @@ pub fn received(waba_id: &str, timestamp: i64, body: &str) -> MessageReceived {
 
 pub fn queued(message_id: MessageId, timestamp: i64, sender: i64) -> MessageQueued {
     let message = json(r#"{"to":"1","type":"text","text":{"body":"Reply"}}"#);
-    let (kind, sender) = ("text".into(), UserId(sender));
-    MessageQueued { message_id, timestamp, kind, sender, context: None, message, rendered: None }
+    let (kind, sender, outside_window) = ("text".into(), UserId(sender), false);
+    MessageQueued { message_id, timestamp, kind, sender, context: None, message, rendered: None, outside_window }
 }
 
 pub fn accepted(message_id: MessageId, waba_id: &str) -> MessageAccepted {
@@ -123,13 +123,15 @@ pub async fn set_up(w: &mut Writer, slug: &str) -> (Vec<i64>, Vec<i64>, Vec<i64>
         SettingsChanged { settings: Settings { free_entry_window: true, ..Settings::default() }, done_by: None };
     w.add("Tenant", "tenant", TenantEvent::from(settings));
     let number = AccountConnected {
-        phone_number_id: "5".into(),
+        // A number is one inbox's.
+        phone_number_id: format!("5 of {slug}"),
         display_phone_number: "+5".into(),
         channel: Channel::Cloud,
         waba_id: None,
+        webhook_url: Some("https://acme.example/\0hook".into()),
     };
     w.add("WhatsAppAccount", "account", WhatsAppAccountEvent::from(number.clone()));
-    let gone = AccountDisconnected { phone_number_id: "5".into() };
+    let gone = AccountDisconnected { phone_number_id: number.phone_number_id.clone() };
     w.add("WhatsAppAccount", "account", WhatsAppAccountEvent::from(gone));
     w.add("WhatsAppAccount", "account", WhatsAppAccountEvent::from(number));
     let notice = AccountNoticeReceived { field: "x".into(), report: json("{}"), fingerprint: "f".into() };
