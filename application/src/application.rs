@@ -22,6 +22,7 @@ use crate::{
         plugins::Plugins,
         provider::Provider,
         quarantine::Quarantine,
+        rate_limits::RateLimits,
         read_models::ReadModels,
         recipients::Recipients,
         refreshes::Refreshes,
@@ -59,6 +60,7 @@ pub struct Application {
     pub(crate) erasures: Arc<dyn Erasures>,
     pub(crate) media: Arc<dyn MediaStore>,
     pub(crate) whatsapp_accounts: Arc<dyn WhatsAppAccounts>,
+    pub(crate) rate_limits: Arc<dyn RateLimits>,
     pub(crate) refreshes: Arc<dyn Refreshes>,
     pub(crate) plugins: Arc<dyn Plugins>,
     pub(crate) refresh_after: Duration,
@@ -108,6 +110,8 @@ pub struct Ports {
     pub media: Arc<dyn MediaStore>,
     /// The account at WhatsApp.
     pub whatsapp_accounts: Arc<dyn WhatsAppAccounts>,
+    /// How often somebody may ask, over all servers.
+    pub rate_limits: Arc<dyn RateLimits>,
     /// When what WhatsApp holds was last looked at.
     pub refreshes: Arc<dyn Refreshes>,
     /// After so long it is looked at again.
@@ -176,6 +180,7 @@ impl Application {
             erasures: ports.erasures,
             media: ports.media,
             whatsapp_accounts: ports.whatsapp_accounts,
+            rate_limits: ports.rate_limits,
             refreshes: ports.refreshes,
             plugins: ports.plugins,
             refresh_after: ports.refresh_after,

@@ -13,6 +13,7 @@ mod read_models;
 mod rules;
 mod sandbox;
 mod server;
+mod settings;
 mod simulator;
 mod state;
 mod tools;

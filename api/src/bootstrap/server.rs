@@ -31,7 +31,8 @@ use chatledger_infrastructure::{
     outbound::{Parts as SenderParts, Sender, SenderConfig},
     plugins::HttpPlugins,
     postgres::{
-        PgAuditTrail, PgDailyLimits, PgLedger, PgQuarantine, PgRefreshes, PgVault, Pool, ShownEvent, VerifyError, show, verify,
+        PgAuditTrail, PgDailyLimits, PgLedger, PgQuarantine, PgRateLimits, PgRefreshes, PgVault, Pool, ShownEvent,
+        VerifyError, show, verify,
     },
     receipts::{Parts as ReceiptParts, Receipts},
     rules::Rules,
@@ -49,7 +50,9 @@ use super::{
     deliveries,
     keys::{check_keys, keyring},
     probe::ServerProbe,
-    rules, upkeep,
+    rules,
+    settings::{jwt, settings},
+    upkeep,
     webhooks::SignedWebhooks,
     websockets,
 };
@@ -147,6 +150,7 @@ impl Core {
             deliveries: Arc::new(PgDeliveryLog::new(pool.clone())),
             media: media.clone(),
             whatsapp_accounts: Arc::new(whatsapp_client(config)?),
+            rate_limits: Arc::new(PgRateLimits::new(pool.clone())),
             refreshes: Arc::new(PgRefreshes::new(pool.clone())),
             refresh_after: Duration::from_secs(u64::from(config.refresh_after_minutes) * 60),
             plugins: Arc::new(plugins(config)?),
@@ -241,7 +245,7 @@ impl Server {
             probe,
             metrics,
             hub: hub.clone(),
-            settings: settings(&config),
+            settings: ApiSettings { jwt: jwt(&config)?, ..settings(&config) },
         });
         let (http, http_task) = serve(listener, &config, state)?;
         tokio::spawn(upkeep::finish(core.clone(), database.pool.clone()));
@@ -384,26 +388,6 @@ fn contact_providers(config: &Config, pool: &Pool) -> Result<Vec<Arc<dyn Contact
         providers.push(Arc::new(made));
     }
     Ok(providers)
-}
-
-pub(super) fn settings(config: &Config) -> ApiSettings {
-    // Derived, so that links stay valid over restarts and on every server; never the master key itself.
-    let media_key = config.master_key.map(|key| media_key(&key)).unwrap_or_default();
-    ApiSettings {
-        trust_forwarded: config.trust_proxy,
-        media_key,
-        public_url: config.public_url.clone(),
-        allow_plain_websockets: config.allow_plain_websockets.unwrap_or(false),
-        allowed_origins: config.allowed_origins.clone(),
-        requests_per_minute: config.requests_per_minute,
-        failed_authentications_per_minute: config.failed_authentications_per_minute,
-        ..ApiSettings::default()
-    }
-}
-
-fn media_key(master: &[u8; 32]) -> Vec<u8> {
-    use sha2::{Digest, Sha256};
-    Sha256::new().chain_update(b"media links\n").chain_update(master).finalize().to_vec()
 }
 
 /// One recorder a process, however many servers are started in it.

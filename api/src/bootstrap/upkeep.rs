@@ -2,7 +2,6 @@
 
 use std::{collections::HashSet, time::Duration};
 
-use chatledger_domain::TenantId;
 use chatledger_infrastructure::postgres::{PgDailyLimits, PgRateLimits, Pool};
 use chatledger_projections::drop_retired;
 use chrono::{TimeDelta, Utc};
@@ -23,11 +22,17 @@ pub(super) async fn finish(core: Core, pool: Pool) {
         if let Err(error) = core.application.remove_forgotten_files().await {
             tracing::warn!(%error, "the files of a forgotten contact are not removed yet");
         }
-        let counts = Counts::new(&pool);
-        counts.forget_old(TenantId::default()).await;
+        let customers = PgDailyLimits::new(pool.clone());
+        if let Err(error) = PgRateLimits::new(pool.clone()).forget(Utc::now()).await {
+            tracing::warn!(%error, "counts of requests that are over are not removed yet");
+        }
         if let Ok(tenants) = core.directory.all().await {
             for tenant in tenants.iter() {
-                counts.forget_old(tenant.id).await;
+                // Servers may not agree on when midnight is.
+                let yesterday = (Utc::now() - TimeDelta::days(1)).date_naive();
+                if let Err(error) = customers.forget_before(tenant.id, yesterday).await {
+                    tracing::warn!(%error, "counts of customers that are over are not removed yet");
+                }
                 if let Err(error) = core.application.finish_tag_deletions(tenant.id).await {
                     tracing::warn!(%error, "a tag's taggings are not removed yet");
                 }
@@ -40,28 +45,6 @@ pub(super) async fn finish(core: Core, pool: Pool) {
             }
         }
         tokio::time::sleep(Duration::from_secs(60)).await;
-    }
-}
-
-/// What was counted of requests and of customers, and is over.
-struct Counts {
-    requests: PgRateLimits,
-    customers: PgDailyLimits,
-}
-
-impl Counts {
-    fn new(pool: &Pool) -> Self {
-        Self { requests: PgRateLimits::new(pool.clone()), customers: PgDailyLimits::new(pool.clone()) }
-    }
-
-    async fn forget_old(&self, tenant: TenantId) {
-        let now = Utc::now();
-        // Servers may not agree on when midnight is.
-        let yesterday = (now - TimeDelta::days(1)).date_naive();
-        let requests = self.requests.forget_old(tenant, now).await;
-        if let Err(error) = requests.and(self.customers.forget_before(tenant, yesterday).await) {
-            tracing::warn!(%error, "counts that are over are not removed yet");
-        }
     }
 }
 

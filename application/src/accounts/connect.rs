@@ -9,6 +9,7 @@ use chatledger_domain::{
 };
 use chrono::{DateTime, Utc};
 
+use super::Requester;
 use crate::{
     application::Application,
     chats::TENANT,
@@ -55,10 +56,11 @@ impl Application {
     /// this one, [`ApplicationError::Account`] for what WhatsApp said or that it could not be asked.
     pub async fn connect_shop(
         &self,
-        metadata: &Arc<Metadata>,
+        by: &Requester,
         new: ConnectAccount,
     ) -> Result<ConnectedAccount, ApplicationError> {
         let ConnectAccount { shop, may_create, phone_number_id, access_token, webhook_url } = new;
+        let metadata = &self.requested_by(shop, by).await?;
         let tenant: Tenant = self.streams.state(shop, TENANT).await?;
         if !tenant.exists && !may_create {
             return Err(ApplicationError::UnknownTenant);

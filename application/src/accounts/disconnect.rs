@@ -1,22 +1,20 @@
 //! Takes an inbox's number away; what was said with it stays (R-ACC-2).
 
-use std::sync::Arc;
-
 use chatledger_domain::{
     TenantId,
     whatsapp_account::{WhatsAppAccount, WhatsAppAccountCommand},
 };
 
-use crate::{
-    application::Application, chats::ACCOUNT, error::ApplicationError, ports::ledger::Metadata, streams::StreamOf,
-};
+use super::Requester;
+use crate::{application::Application, chats::ACCOUNT, error::ApplicationError, streams::StreamOf};
 
 impl Application {
     /// Disconnects the number and forgets its access token.
     ///
     /// # Errors
     /// [`ApplicationError::AccountNotConnected`].
-    pub async fn disconnect_account(&self, tenant: TenantId, metadata: &Arc<Metadata>) -> Result<(), ApplicationError> {
+    pub async fn disconnect_account(&self, tenant: TenantId, by: &Requester) -> Result<(), ApplicationError> {
+        let metadata = &self.requested_by(tenant, by).await?;
         let number = self.number(tenant).await?.ok_or(ApplicationError::AccountNotConnected)?;
         let id = number.phone_number_id;
         // Looked at before the number is free: whoever connects it again at once puts another, which stays.

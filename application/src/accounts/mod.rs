@@ -3,5 +3,7 @@
 mod connect;
 mod disconnect;
 mod record;
+mod requester;
 
 pub use connect::{ConnectAccount, ConnectedAccount};
+pub use requester::Requester;

@@ -2,6 +2,7 @@
 
 mod create;
 mod gone;
+mod service;
 mod settings;
 
 pub use create::{CreatedTenant, NewTenant};

@@ -1,5 +1,7 @@
 //! The configuration: one documented TOML, overlaid by the environment, checked whole at start, every error named.
 
+mod service;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     net::ToSocketAddrs,
@@ -13,6 +15,8 @@ use figment::{
 };
 use ipnet::IpNet;
 use serde::de::DeserializeOwned;
+
+pub use service::ServiceApi;
 
 use crate::media::{Bucket, Place};
 use crate::whatsapp::provider;
@@ -87,6 +91,8 @@ pub struct Config {
     pub requests_per_minute: u32,
     /// `limits.sandbox_requests_per_minute`
     pub sandbox_requests_per_minute: u32,
+    /// `service_api`
+    pub service_api: ServiceApi,
     /// `limits.websockets`
     pub websockets: usize,
     /// `limits.websockets_per_tenant`
@@ -315,6 +321,7 @@ impl Config {
             contact_providers,
             requests_per_minute: r.get("limits.requests_per_minute"),
             sandbox_requests_per_minute: r.get("limits.sandbox_requests_per_minute"),
+            service_api: ServiceApi::read(&mut r),
             websockets: r.get("limits.websockets"),
             websockets_per_tenant: r.get("limits.websockets_per_tenant"),
             websockets_per_user: r.get("limits.websockets_per_user"),
