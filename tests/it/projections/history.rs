@@ -136,6 +136,9 @@ pub async fn set_up(w: &mut Writer, slug: &str) -> (Vec<i64>, Vec<i64>, Vec<i64>
     w.add("WhatsAppAccount", "account", WhatsAppAccountEvent::from(number));
     let notice = AccountNoticeReceived { field: "x".into(), report: json("{}"), fingerprint: "f".into() };
     w.add("WhatsAppAccount", "account", WhatsAppAccountEvent::from(notice));
+    let (field, report) = ("business_capability_update".into(), json(r#"{"max_daily_conversation_per_phone":10000}"#));
+    let notice = AccountNoticeReceived { field, report, fingerprint: "g".into() };
+    w.add("WhatsAppAccount", "account", WhatsAppAccountEvent::from(notice));
     let mut groups = Vec::new();
     for role in Role::ALL {
         let permissions = role.default_permissions();
@@ -309,12 +312,21 @@ fn step(
         3 => {
             let id = MessageId(Uuid::from_u128(random.random()));
             let waba_id = format!("out.{seed}.{n}");
-            w.chat(wa_id, queued(id, timestamp, user));
+            // Some are templates outside the window, of one day or another.
+            let outside_window = random.random_bool(0.5);
+            let at = timestamp + random.random_range(0..4) * i64::from(outside_window) * 86_400;
+            w.chat(wa_id, MessageQueued { outside_window, ..queued(id, at, user) });
             if random.random_bool(0.2) {
                 w.chat(wa_id, status(&waba_id, "delivered", timestamp + 2));
             }
             match random.random_range(0..10) {
-                0 => w.chat(wa_id, MessageRejected { message_id: id, errors: json(r#"[{"code":1}]"#) }),
+                0 => w.chat(
+                    wa_id,
+                    MessageRejected {
+                        message_id: id,
+                        errors: json([r#"[{"code":1}]"#, r#"[{"code":190}]"#].choose(random).unwrap()),
+                    },
+                ),
                 1 => w.chat(wa_id, MessageOutcomeUnknown { message_id: id }),
                 _ => w.chat(wa_id, accepted(id, &waba_id)),
             };
