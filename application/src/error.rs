@@ -52,6 +52,15 @@ pub enum ApplicationError {
     /// The 24-hour window is closed.
     #[error("the 24-hour customer service window is closed")]
     WindowClosed,
+    /// The conversation is closed or over.
+    #[error("the conversation is closed or over")]
+    ConversationEnded,
+    /// The customer does not want to be written to first (R-CUS-5).
+    #[error("the customer has opted out and gets no templates")]
+    OptedOut,
+    /// A customer that nobody has a chat with yet, where one is needed.
+    #[error("there is no chat with the customer yet")]
+    NoChatYet,
     /// Somebody else holds the assignment.
     #[error("the assignment is held by somebody else")]
     AssignmentHeld,
@@ -192,6 +201,7 @@ impl From<ChatRefusal> for ApplicationError {
             ChatRefusal::TagsNotAllowed => Self::TagsNotAllowed,
             ChatRefusal::WindowClosed => Self::WindowClosed,
             ChatRefusal::NotCounted => Self::DailyLimitReached,
+            ChatRefusal::ConversationEnded => Self::ConversationEnded,
             ChatRefusal::AssignmentHeld => Self::AssignmentHeld,
             ChatRefusal::AlreadyTagged => Self::AlreadyTagged,
             ChatRefusal::UnknownTagging => Self::UnknownTagging,

@@ -12,6 +12,7 @@ pub mod audit;
 pub mod bulk;
 pub mod chats;
 pub mod contacts;
+pub mod customers;
 mod decisions;
 pub mod endpoints;
 pub mod error;

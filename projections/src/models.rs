@@ -18,7 +18,7 @@ use sqlx::{PgPool, pool::PoolConnection};
 use crate::{
     assignments, chats,
     engine::{Watch, applied},
-    groups, media, messages, taggings, template_days, templates,
+    groups, media, messages, taggings, tags, template_days, templates,
     text::lower,
     unavailable, users,
 };
@@ -134,6 +134,10 @@ impl ReadModels for Models {
 
     async fn newest_incoming(&self, tenant: TenantId, wa_id: &WaId, until: i64) -> Result<Option<String>, Unavailable> {
         messages::newest_incoming(&mut *self.db().await?, tenant, wa_id, until).await.map_err(unavailable)
+    }
+
+    async fn tag_by_name(&self, tenant: TenantId, name: &str) -> Result<Option<TagId>, Unavailable> {
+        tags::by_name(&mut *self.db().await?, tenant, &lower(name)).await.map_err(unavailable)
     }
 
     async fn taggings_with(

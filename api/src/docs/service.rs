@@ -29,6 +29,12 @@ use crate::service;
         service::accounts::connect,
         service::accounts::show,
         service::accounts::disconnect,
+        service::customers::list,
+        service::customers::get,
+        service::customer_tags::put,
+        service::opt_in::put,
+        service::analytics::messages,
+        service::analytics::conversations,
     )
 )]
 pub(super) struct Service;

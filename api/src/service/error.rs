@@ -201,6 +201,13 @@ impl From<ApplicationError> for ServiceError {
             ApplicationError::NotWritable => Self::rule("FORBIDDEN_CHAT", "This chat may not be written to"),
             ApplicationError::TagsNotAllowed => Self::rule("FORBIDDEN_CHAT", "Tags may not be used"),
             ApplicationError::WindowClosed => window_closed(),
+            ApplicationError::ConversationEnded => {
+                Self::rule("CONVERSATION_CLOSED", "The conversation is closed or has expired")
+            }
+            ApplicationError::OptedOut => Self::rule("OPTED_OUT", "The customer has opted out and gets no templates"),
+            ApplicationError::NoChatYet => {
+                Self::rule("INVALID_VALUE", "Tags belong to chats, and there is none with this customer yet").at("waId")
+            }
             ApplicationError::AssignmentHeld => {
                 Self::rule("ALREADY_ASSIGNED", "The conversation is assigned to somebody else")
             }

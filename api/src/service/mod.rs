@@ -2,12 +2,17 @@
 //! only its envelope, its credentials and its names.
 
 pub mod accounts;
+pub mod analytics;
 pub mod body;
 pub mod caller;
+pub mod customer_tags;
+pub mod customers;
 pub mod envelope;
 pub mod error;
 pub mod jwt;
+pub mod opt_in;
 pub mod query;
+pub mod times;
 pub mod token;
 
 use actix_web::web;
@@ -22,6 +27,13 @@ pub type State = web::Data<AppState>;
 
 /// The endpoints, resource by resource.
 pub(crate) fn endpoints() -> impl Iterator<Item = &'static Endpoint> {
-    let resources = [token::ENDPOINTS, accounts::ENDPOINTS];
+    let resources = [
+        token::ENDPOINTS,
+        accounts::ENDPOINTS,
+        customers::ENDPOINTS,
+        customer_tags::ENDPOINTS,
+        opt_in::ENDPOINTS,
+        analytics::ENDPOINTS,
+    ];
     resources.into_iter().flatten()
 }

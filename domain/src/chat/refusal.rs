@@ -21,6 +21,9 @@ pub enum ChatRefusal {
     /// A template outside the window, and its customer is not counted towards the day's limit (R-ACC-4).
     #[error("the customer is not counted towards the daily limit")]
     NotCounted,
+    /// The conversation is closed or over (R-CNV-3, R-CNV-8).
+    #[error("the conversation is closed or over")]
+    ConversationEnded,
     /// Somebody else holds the assignment (R-ASG-2 … R-ASG-5, R-ASG-10).
     #[error("the assignment is held by somebody else")]
     AssignmentHeld,

@@ -207,7 +207,7 @@ impl Conversation {
 
     fn unit(&self, inbox: &mut Inbox, events: Vec<NewEvent>, actor: Cause, family: &str) -> Option<Unit> {
         let metadata = inbox.metadata(actor, family);
-        (!events.is_empty()).then_some(Unit { tenant: inbox.tenant, events, metadata })
+        (!events.is_empty()).then_some(Unit { tenant: inbox.tenant, events, relies_on: Vec::new(), metadata })
     }
 
     /// Takes over what was recorded.

@@ -70,7 +70,8 @@ impl Writer {
     pub async fn write(&mut self) {
         let metadata =
             Metadata { actor: Cause::Whatsapp, family: "test".into(), correlation_id: "test".into(), causation: None };
-        let unit = Unit { tenant: self.tenant, events: std::mem::take(&mut self.unit), metadata: Arc::new(metadata) };
+        let (tenant, events) = (self.tenant, std::mem::take(&mut self.unit));
+        let unit = Unit { tenant, events, relies_on: Vec::new(), metadata: Arc::new(metadata) };
         let recorded = self.ledger.append(unit).await.unwrap();
         assert_eq!(recorded.last().map_or(self.head, |event| event.position.0), self.head);
     }

@@ -6,7 +6,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{account, add_number, add_shop, ask, inbox, service, token};
+use super::asking::{account, add_number, add_shop, ask, inbox, service, token};
 use crate::harness::inbox::{Inbox, now, text_message};
 
 const RUI: &str = "351912000333";

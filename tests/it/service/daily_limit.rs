@@ -3,7 +3,7 @@
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
-use super::{account, inbox};
+use super::asking::{account, inbox};
 use crate::harness::inbox::{Inbox, now};
 
 const RUI: &str = "351912000333";

@@ -10,7 +10,7 @@ use reqwest::Method;
 use serde_json::json;
 use tokio::task::JoinSet;
 
-use super::{add_shop, inbox_with, service};
+use super::asking::{add_shop, inbox_with, service};
 use crate::harness::{
     inbox::Inbox,
     postgres::{TestDatabase, database},

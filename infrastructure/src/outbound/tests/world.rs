@@ -226,6 +226,9 @@ impl ReadModels for World {
     async fn newest_incoming(&self, _: TenantId, _: &WaId, _: i64) -> Result<Option<String>, Unavailable> {
         Ok(None)
     }
+    async fn tag_by_name(&self, _: TenantId, _: &str) -> Result<Option<TagId>, Unavailable> {
+        Ok(None)
+    }
     async fn taggings_with(&self, _: TenantId, _: TagId, _: i64) -> Result<Vec<StandingTagging>, Unavailable> {
         Ok(Vec::new())
     }
@@ -305,7 +308,7 @@ impl Base {
             correlation_id: "c".into(),
             causation: None,
         };
-        let unit = Unit { tenant: TENANT, events: vec![new], metadata: Arc::new(metadata) };
+        let unit = Unit { tenant: TENANT, events: vec![new], relies_on: Vec::new(), metadata: Arc::new(metadata) };
         self.parts.ledger.append(unit).await.unwrap();
     }
 
