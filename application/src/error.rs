@@ -145,9 +145,15 @@ pub enum ApplicationError {
     /// The tenant has no connected WhatsApp number.
     #[error("no WhatsApp account is connected")]
     AccountNotConnected,
-    /// Another WhatsApp number is connected.
-    #[error("another WhatsApp number is connected")]
+    /// A WhatsApp number is connected.
+    #[error("a WhatsApp number is connected")]
     AccountConnected,
+    /// The WhatsApp number is connected to another inbox.
+    #[error("the WhatsApp number is connected to another inbox")]
+    NumberInUse,
+    /// So many customers as WhatsApp allows on a day were sent templates outside the window (R-ACC-4).
+    #[error("the daily limit of customers to be written to outside the 24-hour window is reached")]
+    DailyLimitReached,
     /// The tenant exists.
     #[error("a tenant with this slug exists")]
     TenantExists,
@@ -194,6 +200,7 @@ impl From<ChatRefusal> for ApplicationError {
             ChatRefusal::NotWritable => Self::NotWritable,
             ChatRefusal::TagsNotAllowed => Self::TagsNotAllowed,
             ChatRefusal::WindowClosed => Self::WindowClosed,
+            ChatRefusal::NotCounted => Self::DailyLimitReached,
             ChatRefusal::ConversationEnded => Self::ConversationEnded,
             ChatRefusal::AssignmentHeld => Self::AssignmentHeld,
             ChatRefusal::AlreadyTagged => Self::AlreadyTagged,

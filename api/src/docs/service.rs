@@ -26,6 +26,9 @@ use crate::service;
     modifiers(&Common),
     paths(
         service::token::create,
+        service::accounts::connect,
+        service::accounts::show,
+        service::accounts::disconnect,
         service::conversations::list,
         service::conversations::get,
         service::conversations::assign,

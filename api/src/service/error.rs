@@ -220,6 +220,16 @@ impl From<ApplicationError> for ServiceError {
             ApplicationError::AccountNotConnected => {
                 Self::rule("ACCOUNT_NOT_CONNECTED", "No WhatsApp account is connected")
             }
+            ApplicationError::AccountConnected => {
+                Self::duplicate("ACCOUNT_EXISTS", "A WhatsApp account is connected to this shop")
+            }
+            ApplicationError::NumberInUse => {
+                Self::duplicate("PHONE_NUMBER_IN_USE", "This number is connected to another shop")
+            }
+            ApplicationError::DailyLimitReached => Self::rule(
+                "DAILY_LIMIT_REACHED",
+                "As many customers as WhatsApp allows on a day were written to outside the 24-hour window",
+            ),
             ApplicationError::Account(AccountFault::Refused(errors)) => Self::provider(&errors),
             ApplicationError::Busy => Self::throttled(1),
             // The loser has been re-checked often enough (R-CST-3).

@@ -1,6 +1,7 @@
 //! The Service API: one file a resource, and the list of its endpoints. The same domain as every other family; here are
 //! only its envelope, its credentials and its names.
 
+pub mod accounts;
 pub mod analytics;
 pub mod body;
 pub mod caller;
@@ -32,6 +33,7 @@ pub type State = web::Data<AppState>;
 pub(crate) fn endpoints() -> impl Iterator<Item = &'static Endpoint> {
     let resources = [
         token::ENDPOINTS,
+        accounts::ENDPOINTS,
         conversations::ENDPOINTS,
         send::ENDPOINTS,
         customers::ENDPOINTS,
