@@ -271,7 +271,7 @@ impl<'a> Columns<'a> {
     }
 
     fn each<T>(&self, of: impl Fn(&'a Customer) -> T) -> Vec<T> {
-        self.rows.iter().map(|(_, customer)| of(*customer)).collect()
+        self.rows.iter().map(|(_, customer)| of(customer)).collect()
     }
 
     fn wa_ids(&self) -> Vec<&'a str> {
