@@ -58,6 +58,9 @@ pub enum ApplicationError {
     /// A customer that nobody has a chat with yet, where one is needed.
     #[error("there is no chat with the customer yet")]
     NoChatYet,
+    /// The conversation is closed or over.
+    #[error("the conversation is closed or over")]
+    ConversationEnded,
     /// Somebody else holds the assignment.
     #[error("the assignment is held by somebody else")]
     AssignmentHeld,
@@ -191,6 +194,7 @@ impl From<ChatRefusal> for ApplicationError {
             ChatRefusal::NotWritable => Self::NotWritable,
             ChatRefusal::TagsNotAllowed => Self::TagsNotAllowed,
             ChatRefusal::WindowClosed => Self::WindowClosed,
+            ChatRefusal::ConversationEnded => Self::ConversationEnded,
             ChatRefusal::AssignmentHeld => Self::AssignmentHeld,
             ChatRefusal::AlreadyTagged => Self::AlreadyTagged,
             ChatRefusal::UnknownTagging => Self::UnknownTagging,

@@ -114,3 +114,41 @@ impl MediaId {
         Self(Uuid::new_v5(&tenant.0, format!("whatsapp media\n{waba_id}").as_bytes()))
     }
 }
+
+id!(
+    /// A conversation's id on the wire.
+    ConversationId(Uuid)
+);
+
+impl ConversationId {
+    /// The conversation that a message opened. Its first eight digits are the tenant's [tag](TenantId::tag), so that the
+    /// id alone names the few tenants it can belong to.
+    #[must_use]
+    pub fn opened_by(tenant: TenantId, message: MessageId) -> Self {
+        let hash = Uuid::new_v5(&tenant.0, format!("conversation\n{message}").as_bytes());
+        let mut bytes = hash.into_bytes();
+        bytes[..4].copy_from_slice(&tenant.0.as_bytes()[..4]);
+        Self(uuid::Builder::from_custom_bytes(bytes).into_uuid())
+    }
+
+    /// See [`TenantId::tag`].
+    #[must_use]
+    pub fn tag(&self) -> String {
+        self.0.simple().to_string()[..8].to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_conversations_id_leads_to_its_tenant() {
+        let (acme, bolt) = (TenantId::of_slug("acme"), TenantId::of_slug("bolt"));
+        let message = MessageId(Uuid::from_u128(7));
+        let id = ConversationId::opened_by(acme, message);
+        assert_eq!((id.tag(), id), (acme.tag(), ConversationId::opened_by(acme, message)));
+        assert_ne!(id, ConversationId::opened_by(bolt, message));
+        assert_eq!(id.0.get_version_num(), 8);
+    }
+}

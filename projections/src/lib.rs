@@ -10,6 +10,7 @@ mod bulk_messages;
 mod business_profiles;
 mod chats;
 mod contacts;
+pub mod conversations;
 mod customers;
 mod engine;
 mod groups;

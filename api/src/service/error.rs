@@ -205,6 +205,9 @@ impl From<ApplicationError> for ServiceError {
             ApplicationError::NoChatYet => {
                 Self::rule("INVALID_VALUE", "Tags belong to chats, and there is none with this customer yet").at("waId")
             }
+            ApplicationError::ConversationEnded => {
+                Self::rule("CONVERSATION_CLOSED", "The conversation is closed or has expired")
+            }
             ApplicationError::AssignmentHeld => {
                 Self::rule("ALREADY_ASSIGNED", "The conversation is assigned to somebody else")
             }

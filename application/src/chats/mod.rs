@@ -1,6 +1,7 @@
 //! What users and programs do with chats.
 
 mod assign;
+mod conversations;
 mod mark_as_received;
 mod mark_delivered;
 mod resolve;

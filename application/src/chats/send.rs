@@ -37,6 +37,8 @@ pub struct SendMessage {
     pub context: Option<String>,
     /// The client's own id of the message; the same again sends nothing (R-MSG-6).
     pub pending: Option<String>,
+    /// The conversation it is meant for, by the message that opened it: nothing is sent into a closed one (R-CNV-8).
+    pub conversation: Option<MessageId>,
 }
 
 /// A message on its way.
@@ -74,7 +76,7 @@ impl Application {
     /// # Errors
     /// The rule that was broken: nothing is recorded then.
     pub async fn send_message(&self, context: &Context, send: SendMessage) -> Result<Sending, ApplicationError> {
-        let SendMessage { wa_id, kind, message, context: quoted, pending } = send;
+        let SendMessage { wa_id, kind, message, context: quoted, pending, conversation } = send;
         let message_id = match &pending {
             Some(pending) => MessageId::of_pending(context.tenant, context.actor.user, wa_id.as_str(), pending),
             None => MessageId(self.random.uuid()),
@@ -89,7 +91,7 @@ impl Application {
             };
             let rendered = template.rendered;
             let outgoing = Outgoing { message_id, kind, context: quoted, message, rendered };
-            self.queue(context, &wa_id, outgoing, template.refusal).await?;
+            self.queue(context, &wa_id, outgoing, conversation, template.refusal).await?;
         }
         let outcome = self.outcome(context.tenant, message_id, feed, postponed).await?;
         Ok(Sending { message_id, outcome })
@@ -100,6 +102,7 @@ impl Application {
         context: &Context,
         wa_id: &WaId,
         outgoing: Outgoing,
+        conversation: Option<MessageId>,
         template_refusal: Option<String>,
     ) -> Result<(), ApplicationError> {
         let account: WhatsAppAccount = self.streams.state(context.tenant, ACCOUNT).await?;
@@ -114,6 +117,12 @@ impl Application {
         let done = self
             .streams
             .transact(context.tenant, &streams, &context.metadata(), now, |decisions| {
+                // Before the message, which may open another.
+                if let Some(opened_by) = conversation {
+                    let now = now.timestamp();
+                    let require = ChatCommand::RequireConversation { opened_by, may_be_over: true, now };
+                    decisions.decide::<Chat>(wa_id.as_str(), require)?;
+                }
                 let command = ChatCommand::SendMessage {
                     actor: context.actor.clone(),
                     outgoing: outgoing.clone(),

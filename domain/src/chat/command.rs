@@ -260,6 +260,24 @@ pub enum ChatCommand {
         /// Now.
         now: i64,
     },
+    /// Refuses what is wanted in a conversation that is closed, or over; for what is decided with it.
+    RequireConversation {
+        /// The conversation, by the message that opened it.
+        opened_by: MessageId,
+        /// Whether it may be over, so long as nobody closed it.
+        may_be_over: bool,
+        /// Now.
+        now: i64,
+    },
+    /// Closes a conversation, and resolves the chat (R-CNV-11).
+    CloseConversation {
+        /// Who closes it.
+        actor: Actor,
+        /// The conversation, by the message that opened it.
+        opened_by: MessageId,
+        /// Now.
+        now: i64,
+    },
     /// Forgets what was said and kept in the chat.
     Erase {
         /// Messages of ours that WhatsApp certainly does not have: they are not sent any more.

@@ -1,10 +1,10 @@
 //! The rules of chats.
 
 use super::{
-    Chat, ChatCommand, ChatErased, ChatEvent, ChatRefusal, ChatReopened, ChatResolved, ChatTagged, ChatUntagged, Echo,
-    Incoming, MessageAccepted, MessageEchoed, MessageOutcomeUnknown, MessageQueued, MessageReceived, MessageRejected,
-    MessageStatusReported, MessageTagged, MessageUntagged, MessagesDelivered, MessagesMarkedAsReceived, Outgoing,
-    Pending, StatusReport, event::TagAsItWas, opens_window,
+    Chat, ChatCommand, ChatErased, ChatEvent, ChatRefusal, ChatReopened, ChatResolved, ChatTagged, ChatUntagged,
+    ConversationClosed, Echo, Incoming, MessageAccepted, MessageEchoed, MessageOutcomeUnknown, MessageQueued,
+    MessageReceived, MessageRejected, MessageStatusReported, MessageTagged, MessageUntagged, MessagesDelivered,
+    MessagesMarkedAsReceived, Outgoing, Pending, StatusReport, event::TagAsItWas, opens_window,
 };
 use crate::{
     chat::ChatAssigned,
@@ -87,6 +87,10 @@ impl Decider for Chat {
             ChatCommand::MarkAsDelivered { to, timestamp } => Ok(self.delivered(to, timestamp)),
             ChatCommand::MarkAsReceived { actor, timestamp, now } => self.mark(&actor, timestamp, now),
             ChatCommand::Resolve { actor, resolved, now } => self.resolve(&actor, resolved, now),
+            ChatCommand::RequireConversation { opened_by, may_be_over, now } => {
+                self.require_conversation(opened_by, may_be_over, now).map(|()| Vec::new())
+            }
+            ChatCommand::CloseConversation { actor, opened_by, now } => self.close_conversation(&actor, opened_by, now),
             ChatCommand::Erase { unsent, now } => Ok(self.erase(unsent, now)),
         }
     }
@@ -188,6 +192,24 @@ impl Chat {
             true => vec![ChatResolved { done_by, timestamp }.into()],
             false => vec![ChatReopened { done_by, timestamp }.into()],
         })
+    }
+
+    /// Conversations before the newest are over or closed; which, the caller knows.
+    fn require_conversation(&self, opened_by: MessageId, may_be_over: bool, now: i64) -> Result<(), ChatRefusal> {
+        let newest = self.conversation.filter(|newest| newest.opened_by == opened_by);
+        let fits = match newest {
+            Some(newest) if may_be_over => !newest.closed,
+            Some(newest) => newest.is_active(now),
+            None => may_be_over,
+        };
+        if fits { Ok(()) } else { Err(ChatRefusal::ConversationEnded) }
+    }
+
+    fn close_conversation(&self, actor: &Actor, opened_by: MessageId, now: i64) -> Decision {
+        let resolved = self.resolve(actor, true, now)?;
+        self.require_conversation(opened_by, false, now)?;
+        let closed = ConversationClosed { opened_by, done_by: actor.user, timestamp: now };
+        Ok([closed.into()].into_iter().chain(resolved).collect())
     }
 
     /// Messages that WhatsApp certainly does not have are not sent any more; then the chat is forgotten.

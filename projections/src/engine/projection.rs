@@ -254,6 +254,7 @@ pub(crate) static ALL: &[&dyn Projection] = &[
     &crate::messages::Messages,
     &crate::received_marks::ReceivedMarks,
     &crate::chats::Chats,
+    &crate::conversations::Conversations,
     &crate::taggings::Taggings,
     &crate::tagging_events::TaggingEvents,
     &crate::assignments::Assignments,
