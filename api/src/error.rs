@@ -269,6 +269,9 @@ impl From<ApplicationError> for ApiError {
             ApplicationError::WrongPassword => Self::Reason("Current password is incorrect.".to_owned()),
             ApplicationError::WeakPassword(flaw) => Self::field("password", flaw.to_string()),
             ApplicationError::AccountNotConnected => Self::Reason("No WhatsApp account is connected.".to_owned()),
+            ApplicationError::DailyLimitReached => Self::Reason(
+                "The daily limit of customers to be written to outside the 24-hour window is reached.".to_owned(),
+            ),
             ApplicationError::PasswordTooLong => {
                 Self::Reason(format!("A password has at most {MAX_PASSWORD} characters."))
             }

@@ -8,10 +8,12 @@ use tokio::sync::broadcast;
 use crate::{
     error::ApplicationError,
     ports::{
+        access_tokens::AccessTokens,
         addresses::Addresses,
         audit::AuditTrail,
         clock::{Clock, Random},
         contacts::{ContactCheck, ContactProvider},
+        daily_limits::{DailyLimits, TemplateDays},
         deliveries::DeliveryLog,
         directory::Directory,
         erasures::Erasures,
@@ -34,7 +36,7 @@ use crate::{
 };
 
 /// How long a write waits for the read models (R-CST-1).
-const READ_YOUR_WRITES: Duration = Duration::from_secs(2);
+pub(crate) const READ_YOUR_WRITES: Duration = Duration::from_secs(2);
 /// Postponed messages that are remembered for those who wait.
 const POSTPONED: usize = 1_024;
 
@@ -46,6 +48,9 @@ pub struct Application {
     pub(crate) read_models: Arc<dyn ReadModels>,
     pub(crate) directory: Arc<dyn Directory>,
     pub(crate) vault: Arc<dyn Vault>,
+    pub(crate) access_tokens: Arc<dyn AccessTokens>,
+    pub(crate) daily_limits: Arc<dyn DailyLimits>,
+    pub(crate) template_days: Arc<dyn TemplateDays>,
     pub(crate) secrets: Arc<dyn Secrets>,
     pub(crate) quarantine: Arc<dyn Quarantine>,
     pub(crate) webhooks: Arc<dyn Webhooks>,
@@ -81,6 +86,12 @@ pub struct Ports {
     pub directory: Arc<dyn Directory>,
     /// The secrets.
     pub vault: Arc<dyn Vault>,
+    /// With what WhatsApp is asked.
+    pub access_tokens: Arc<dyn AccessTokens>,
+    /// Who counts customers before they are sent to.
+    pub daily_limits: Arc<dyn DailyLimits>,
+    /// Which customers were sent to.
+    pub template_days: Arc<dyn TemplateDays>,
     /// Secrets that events refer to.
     pub secrets: Arc<dyn Secrets>,
     /// What could not be recorded.
@@ -157,6 +168,9 @@ impl Application {
             read_models: ports.read_models,
             directory: ports.directory,
             vault: ports.vault,
+            access_tokens: ports.access_tokens,
+            daily_limits: ports.daily_limits,
+            template_days: ports.template_days,
             secrets: ports.secrets,
             quarantine: ports.quarantine,
             webhooks: ports.webhooks,

@@ -5,6 +5,7 @@
 //! a file with one `impl Application` block to the folder of its noun.
 
 pub mod account;
+pub mod accounts;
 pub mod api_tokens;
 pub mod application;
 pub mod audit;

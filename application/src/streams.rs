@@ -162,7 +162,7 @@ aggregates! {
     Tenant: chatledger_domain::tenant::Tenant, "2";
     User: chatledger_domain::user::User, "2";
     Webhook: chatledger_domain::webhook::WebhookSubscription, "2";
-    WhatsAppAccount: chatledger_domain::whatsapp_account::WhatsAppAccount, "1";
+    WhatsAppAccount: chatledger_domain::whatsapp_account::WhatsAppAccount, "2";
 }
 
 /// What a piece of work came to.

@@ -26,6 +26,7 @@ mod saved_responses;
 mod tagging_events;
 mod taggings;
 mod tags;
+mod template_days;
 mod templates;
 mod tenants;
 mod text;
@@ -33,6 +34,7 @@ pub mod told;
 mod users;
 pub mod views;
 mod webhooks;
+mod whatsapp_accounts;
 
 use chatledger_application::ports::Unavailable;
 
@@ -45,6 +47,7 @@ pub use engine::{
 pub use inbox::{Caller, Inbox};
 pub use models::Models;
 pub use tenants::TenantDirectory;
+pub use whatsapp_accounts::{AccountStatus, WhatsAppAccountView};
 
 fn unavailable(error: sqlx::Error) -> Unavailable {
     Unavailable::new("the read model", error)

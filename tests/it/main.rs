@@ -19,6 +19,7 @@ mod proof;
 mod readers;
 mod recipes;
 mod reliability;
+mod rotation;
 mod routes;
 mod rule_engine;
 mod rules;

@@ -31,13 +31,12 @@ use chatledger_infrastructure::{
     outbound::{Parts as SenderParts, Sender, SenderConfig},
     plugins::HttpPlugins,
     postgres::{
-        PgAuditTrail, PgLedger, PgQuarantine, PgRateLimits, PgRefreshes, PgVault, Pool, ShownEvent, VerifyError, show,
-        verify,
+        PgAuditTrail, PgDailyLimits, PgLedger, PgQuarantine, PgRateLimits, PgRefreshes, PgVault, Pool, ShownEvent,
+        VerifyError, show, verify,
     },
     receipts::{Parts as ReceiptParts, Receipts},
     rules::Rules,
     system::{SystemClock, SystemRandom},
-    vault::MasterKey,
     whatsapp::{Endpoints, WhatsAppClient, provider::HttpProvider},
 };
 use chatledger_projections::{Engine, EngineHandle, Inbox, InternalContacts, Models, Options, TenantDirectory};
@@ -49,6 +48,7 @@ use super::{
     bulk::BulkMessages,
     database::Database,
     deliveries,
+    keys::{check_keys, keyring},
     probe::ServerProbe,
     rules,
     settings::{jwt, settings},
@@ -115,19 +115,12 @@ impl Core {
         engine: Option<&EngineHandle>,
         local: Option<SocketAddr>,
     ) -> Result<Self, StartError> {
-        let key = config.master_key.ok_or_else(|| {
-            StartError::Other(
-                "secrets.master_key is not set: make one with `openssl rand -hex 32` and set it in the configuration \
-                 or as CHATLEDGER_SECRETS__MASTER_KEY"
-                    .into(),
-            )
-        })?;
         let pool = &database.pool;
         let watch = engine.map(EngineHandle::watch).unwrap_or_default();
         let models = Arc::new(Models::new(pool.clone(), watch.clone()));
         let recipients: Arc<dyn Recipients> = models.clone();
         let directory: Arc<dyn Directory> = Arc::new(TenantDirectory::new(pool.clone(), watch));
-        let vault = Arc::new(PgVault::new(pool.clone(), MasterKey::new(key)));
+        let vault = Arc::new(PgVault::new(pool.clone(), keyring(config)?));
         let max_age = Duration::from_secs(u64::from(config.quarantine_max_age_days) * 86_400);
         let max_bytes = i64::try_from(config.quarantine_max_bytes).unwrap_or(i64::MAX);
         let addresses = Arc::new(addresses::guard(config, &database.url, local));
@@ -143,6 +136,9 @@ impl Core {
             contact_check: Arc::new(whatsapp_client(config)?),
             directory: directory.clone(),
             vault: vault.clone(),
+            access_tokens: vault.clone(),
+            daily_limits: Arc::new(PgDailyLimits::new(pool.clone())),
+            template_days: models.clone(),
             secrets: vault.clone(),
             quarantine: Arc::new(PgQuarantine::new(pool.clone(), max_age, max_bytes)),
             webhooks: Arc::new(SignedWebhooks {
@@ -196,6 +192,7 @@ impl Server {
         super::read_models::say_outdated(&database.pool).await?;
         let engine = Engine::start(database.pool.clone(), ledger.clone(), Options::default());
         let core = Core::new(&config, &database, ledger, Some(&engine), Some(local))?;
+        check_keys(&core.vault).await?;
         let whatsapp = Arc::new(whatsapp_client(&config)?);
         let sender = Sender::start(
             SenderParts {
@@ -203,7 +200,7 @@ impl Server {
                 ledger: core.ledger.clone(),
                 read_models: core.models.clone(),
                 directory: core.directory.clone(),
-                vault: core.vault.clone(),
+                tokens: core.vault.clone(),
                 whatsapp: whatsapp.clone(),
                 media: whatsapp.clone(),
                 store: core.media.clone(),
@@ -217,7 +214,7 @@ impl Server {
             ledger: core.ledger.clone(),
             read_models: core.models.clone(),
             directory: core.directory.clone(),
-            vault: core.vault.clone(),
+            tokens: core.vault.clone(),
             receipts: whatsapp.clone(),
         });
         let rules = rules::start(&config, &core, &database, local, &base_url).await?;
@@ -225,7 +222,7 @@ impl Server {
             FetcherParts {
                 pool: database.pool.clone(),
                 directory: core.directory.clone(),
-                vault: core.vault.clone(),
+                tokens: core.vault.clone(),
                 whatsapp,
                 store: core.media.clone(),
                 record: core.application.clone(),

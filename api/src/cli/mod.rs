@@ -12,6 +12,7 @@ mod projections;
 mod quarantine;
 mod ready;
 mod refresh_token;
+mod secrets;
 mod serve;
 mod simulate;
 mod tenant;
@@ -67,6 +68,8 @@ enum Command {
     Contact(contact::ContactArgs),
     /// Questions to the data: who may read the views, files made from them.
     Analytics(analytics::AnalyticsArgs),
+    /// Change the key under which tokens and addresses are kept.
+    Secrets(secrets::SecretsArgs),
     /// Check the configuration, or print the documented defaults.
     Config(ConfigArgs),
     /// Print the OpenAPI document of a family.
@@ -168,6 +171,7 @@ async fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Deliveries(args) => deliveries::run(config, args).await,
         Command::Contact(args) => contact::run(config, args).await,
         Command::Analytics(args) => analytics::run(config, args).await,
+        Command::Secrets(args) => secrets::run(config, args).await,
         Command::Config(_) => {
             println!("the configuration is valid");
             Ok(ExitCode::SUCCESS)

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload, http::header, web};
-use chatledger_application::{Context, ports::rate_limits::Rate};
+use chatledger_application::{Context, accounts::Requester, ports::rate_limits::Rate};
 use chatledger_domain::{Actor, Permissions, Role, TenantId, UserId};
 use futures_util::{FutureExt, future::LocalBoxFuture};
 
@@ -72,6 +72,14 @@ impl ServiceCaller {
     #[must_use]
     pub fn covers(&self, shop: TenantId) -> bool {
         self.claims.covers(shop)
+    }
+
+    /// Who asks, for what is recorded where there may be no shop yet.
+    #[must_use]
+    pub fn requester(&self) -> Requester {
+        let extensions = self.request.extensions();
+        let correlation_id = extensions.get::<RequestId>().map_or("", RequestId::as_str).to_owned();
+        Requester { name: self.claims.sub.clone(), correlation_id }
     }
 
     /// The one shop of the token.

@@ -125,6 +125,12 @@ impl ServiceError {
         Self::new(422, code, text)
     }
 
+    /// 422: the conversation is closed or over (R-CNV-8).
+    #[must_use]
+    pub fn conversation_closed() -> Self {
+        Self::rule("CONVERSATION_CLOSED", "The conversation is closed or has expired")
+    }
+
     /// 422: WhatsApp refused: its errors, a list.
     #[must_use]
     pub fn provider(errors: &RawJson) -> Self {
@@ -201,12 +207,10 @@ impl From<ApplicationError> for ServiceError {
             ApplicationError::NotWritable => Self::rule("FORBIDDEN_CHAT", "This chat may not be written to"),
             ApplicationError::TagsNotAllowed => Self::rule("FORBIDDEN_CHAT", "Tags may not be used"),
             ApplicationError::WindowClosed => window_closed(),
+            ApplicationError::ConversationEnded => Self::conversation_closed(),
             ApplicationError::OptedOut => Self::rule("OPTED_OUT", "The customer has opted out and gets no templates"),
             ApplicationError::NoChatYet => {
                 Self::rule("INVALID_VALUE", "Tags belong to chats, and there is none with this customer yet").at("waId")
-            }
-            ApplicationError::ConversationEnded => {
-                Self::rule("CONVERSATION_CLOSED", "The conversation is closed or has expired")
             }
             ApplicationError::AssignmentHeld => {
                 Self::rule("ALREADY_ASSIGNED", "The conversation is assigned to somebody else")
@@ -216,6 +220,16 @@ impl From<ApplicationError> for ServiceError {
             ApplicationError::AccountNotConnected => {
                 Self::rule("ACCOUNT_NOT_CONNECTED", "No WhatsApp account is connected")
             }
+            ApplicationError::AccountConnected => {
+                Self::duplicate("ACCOUNT_EXISTS", "A WhatsApp account is connected to this shop")
+            }
+            ApplicationError::NumberInUse => {
+                Self::duplicate("PHONE_NUMBER_IN_USE", "This number is connected to another shop")
+            }
+            ApplicationError::DailyLimitReached => Self::rule(
+                "DAILY_LIMIT_REACHED",
+                "As many customers as WhatsApp allows on a day were written to outside the 24-hour window",
+            ),
             ApplicationError::Account(AccountFault::Refused(errors)) => Self::provider(&errors),
             ApplicationError::Busy => Self::throttled(1),
             // The loser has been re-checked often enough (R-CST-3).

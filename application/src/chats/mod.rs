@@ -2,6 +2,7 @@
 
 mod assign;
 mod conversations;
+mod daily_limit;
 mod mark_as_received;
 mod mark_delivered;
 mod resolve;

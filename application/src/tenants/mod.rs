@@ -1,6 +1,5 @@
 //! What the operator does with tenants.
 
-mod connect;
 mod create;
 mod gone;
 mod service;

@@ -121,6 +121,8 @@ pub enum ChatCommand {
         outgoing: Outgoing,
         /// Whether the tenant grants 72 hours after an ad's referral (R-WIN-7).
         free_entry: bool,
+        /// Whether its customer is counted towards what may be sent on a day, or nothing is (R-ACC-4).
+        counted: bool,
         /// Now.
         now: i64,
     },

@@ -28,8 +28,8 @@ impl Decider for Chat {
             ChatCommand::ReceiveMessage { incoming, now } => Ok(vec![self.received(incoming, now).into()]),
             ChatCommand::EchoMessage { echo } => Ok(vec![echoed(echo).into()]),
             ChatCommand::ReportStatus { report } => Ok(self.report(report)),
-            ChatCommand::SendMessage { actor, outgoing, free_entry, now } => {
-                self.send(&actor, outgoing, free_entry, now)
+            ChatCommand::SendMessage { actor, outgoing, free_entry, counted, now } => {
+                self.send(&actor, outgoing, (free_entry, counted), now)
             }
             ChatCommand::AcceptMessage { message_id, waba_id, response } => {
                 let accepted = MessageAccepted { message_id, waba_id, response: Some(response) };
@@ -112,19 +112,24 @@ impl Chat {
     }
 
     /// Permission before window, both before anything is handed to WhatsApp (R-MSG-10).
-    fn send(&self, actor: &Actor, outgoing: Outgoing, free_entry: bool, now: i64) -> Decision {
+    fn send(&self, actor: &Actor, outgoing: Outgoing, (free_entry, counted): (bool, bool), now: i64) -> Decision {
         let scope = actor.permissions.can_write_to_chats;
         let writable = if self.exists { actor.may_write(self.assignment) } else { scope != Scope::None };
         if !writable {
             return Err(ChatRefusal::NotWritable);
         }
         let closes_at = window::closes_at(self.last_incoming, self.referred_at, free_entry);
-        if outgoing.kind != "template" && !window::is_open(closes_at, now) {
+        let outside_window = !window::is_open(closes_at, now);
+        if outgoing.kind != "template" && outside_window {
             return Err(ChatRefusal::WindowClosed);
+        }
+        if outside_window && !counted {
+            return Err(ChatRefusal::NotCounted);
         }
         let Outgoing { message_id, kind, context, message, rendered } = outgoing;
         let sender = actor.user;
-        let queued = MessageQueued { message_id, timestamp: now, kind, sender, context, message, rendered };
+        let queued =
+            MessageQueued { message_id, timestamp: now, kind, sender, context, message, rendered, outside_window };
         let starts = !self.exists && scope != Scope::All;
         let assigned = starts.then_some(ChatAssigned {
             user_set: Some(actor.user),

@@ -57,6 +57,10 @@ pub struct MessageQueued {
     /// What the customer reads, where the message itself does not say it: a template with its parameters in place.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rendered: Option<String>,
+    /// Whether it is a template that was sent while the window was closed: its customer counts towards what WhatsApp
+    /// lets the number send on a day (R-ACC-4).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub outside_window: bool,
 }
 
 /// WhatsApp took a message.

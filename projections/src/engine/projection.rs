@@ -267,6 +267,8 @@ pub(crate) static ALL: &[&dyn Projection] = &[
     &crate::contacts::Contacts,
     &crate::saved_responses::SavedResponses,
     &crate::bulk_messages::BulkMessages,
+    &crate::whatsapp_accounts::WhatsAppAccounts,
+    &crate::template_days::TemplateDays,
     &crate::customers::Customers,
 ];
 

@@ -1,6 +1,12 @@
 //! The contract of the Service API, rule by rule, through the real HTTP door.
 
+mod accounts;
 mod analytics;
+mod asking;
 mod consent;
+mod conversations;
 mod customers;
+mod daily_limit;
+mod limits;
+mod sending;
 mod shop;
