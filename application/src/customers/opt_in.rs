@@ -42,7 +42,7 @@ impl Application {
                 Ok(decisions.state::<Contact>(id).consent)
             })
             .await?;
-        self.settle(context.tenant, done.position()).await;
+        self.settle_all(context.tenant, done.position()).await?;
         done.value.ok_or(ApplicationError::Conflict)
     }
 }

@@ -150,7 +150,7 @@ impl Application {
                 Ok::<_, ApplicationError>(())
             })
             .await?;
-        self.settle(context.tenant, done.position()).await;
+        self.settle_all(context.tenant, done.position()).await?;
         Ok(())
     }
 

@@ -105,17 +105,24 @@ async fn ends(
     span: Span,
     now: i64,
 ) -> Result<ConversationMeasures, sqlx::Error> {
-    let (ended, resolution_seconds): (i64, Option<f64>) = sqlx::query_as(
-        "SELECT count(*), (avg(c.closed_at - c.opened_at) FILTER (WHERE c.closed_at IS NOT NULL))::float8
-         FROM read_models.conversations c
-         WHERE c.tenant_id = $1 AND coalesce(c.closed_at, c.expires_at) >= $2
-             AND coalesce(c.closed_at, c.expires_at) < $3 AND (c.closed_at IS NOT NULL OR c.expires_at <= $4)",
+    let (closed, resolution_seconds): (i64, Option<f64>) = sqlx::query_as(
+        "SELECT count(*), avg(c.closed_at - c.opened_at)::float8 FROM read_models.conversations c
+         WHERE c.tenant_id = $1 AND c.closed_at IS NOT NULL AND c.closed_at >= $2 AND c.closed_at < $3",
     )
     .bind(tenant.0)
     .bind(span.start)
     .bind(span.end)
-    .bind(now)
+    .fetch_one(&mut *db)
+    .await?;
+    let expired: i64 = sqlx::query_scalar(
+        "SELECT count(*) FROM read_models.conversations c
+         WHERE c.tenant_id = $1 AND c.closed_at IS NULL AND c.expires_at >= $2 AND c.expires_at < $3",
+    )
+    .bind(tenant.0)
+    .bind(span.start)
+    .bind(span.end.min(now.saturating_add(1)))
     .fetch_one(db)
     .await?;
+    let ended = closed + expired;
     Ok(ConversationMeasures { ended, resolution_seconds, ..ConversationMeasures::default() })
 }

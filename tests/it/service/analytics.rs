@@ -1,11 +1,15 @@
 //! R-ANA-1 … R-ANA-6: how many messages came and went, and how conversations were served.
 
+use std::collections::BTreeSet;
+
+use chatledger_application::Context;
+use chatledger_domain::{Actor, MessageId, Permissions, Role, TenantId, WaId};
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::shop::{ANA, EVA, RUI, Shop};
-use crate::harness::inbox::text_message;
+use crate::harness::inbox::{now, text_message};
 
 /// A moment of the day before yesterday's week, well in the past.
 fn at(date: &str, time: &str) -> i64 {
@@ -129,7 +133,7 @@ async fn r_ana_4_outbound_is_what_whatsapp_took_and_did_not_report_as_failed() {
     let waba_id = message["results"][0]["waba_payload"]["id"].as_str().expect("an id").to_owned();
     assert!(sent["id"].is_string());
     // The failure comes later, and takes the message out of the figures of its time.
-    inbox.status(&waba_id, RUI, "failed", crate::harness::inbox::now() + 1).await;
+    inbox.status(&waba_id, RUI, "failed", now() + 1).await;
     assert_eq!(today().await, 0, "failed");
     shop.phone_wrote(RUI, "wamid.phone", at("2026-01-14", "10:00:00")).await;
     inbox.status("wamid.phone", RUI, "failed", at("2026-01-20", "10:00:00")).await;
@@ -167,9 +171,36 @@ async fn r_ana_5_response_times_are_those_of_turns_that_began_in_the_interval() 
 }
 
 #[tokio::test]
+async fn r_ana_5_resolution_times_are_those_of_conversations_closed_in_the_interval() {
+    let shop = Shop::start().await;
+    let inbox = &shop.inbox;
+    shop.wrote(RUI, now() - 900).await;
+    shop.wrote(ANA, now() - 900).await;
+    let opened: uuid::Uuid = sqlx::query_scalar("SELECT opened_by FROM read_models.conversations WHERE wa_id = $1")
+        .bind(RUI)
+        .fetch_one(&inbox.pool)
+        .await
+        .expect("a conversation");
+    let tools = inbox.tools().await;
+    let (user, permissions) = (inbox.admin.id, Permissions::ADMIN);
+    let actor = Actor { user, role: Role::Admin, groups: BTreeSet::new(), permissions };
+    let (tenant, correlation_id) = (TenantId(inbox.tenant), "test".to_owned());
+    let context = Context { tenant, actor, family: "test", correlation_id };
+    let wa_id = WaId::parse(RUI).expect("an id");
+    tools.application.close_conversation(&context, &wa_id, MessageId(opened)).await.expect("closed");
+    tools.close().await;
+    inbox.settle().await;
+    let seconds = inbox.count("SELECT closed_at - opened_at FROM read_models.conversations WHERE closed_at > 0").await;
+    let words = if seconds == 900 { "15m".to_owned() } else { format!("15m {}s", seconds - 900) };
+    assert_eq!(shop.figures("conversations").await["averageResolutionTime"], words);
+    let past = shop.figures("conversations?startDate=2026-01-14&endDate=2026-01-14").await;
+    assert_eq!(past["averageResolutionTime"], "0s");
+}
+
+#[tokio::test]
 async fn r_ana_6_figures_are_at_most_five_seconds_behind() {
     let shop = Shop::start().await;
-    let message = text_message(RUI, "wamid.now", crate::harness::inbox::now(), "Hello");
+    let message = text_message(RUI, "wamid.now", now(), "Hello");
     shop.inbox.bring(json!({"messages": [message]})).await;
     let until = std::time::Instant::now() + std::time::Duration::from_secs(5);
     while shop.figures("messages").await["summary"]["totalInbound"] != 1 {
