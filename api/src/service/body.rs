@@ -66,6 +66,17 @@ pub struct JsonFields {
 }
 
 impl JsonFields {
+    /// The fields of an object found elsewhere.
+    ///
+    /// # Errors
+    /// 400 for another type.
+    pub fn at(path: String, value: &Value) -> Result<Self, ServiceError> {
+        match value {
+            Value::Object(fields) => Ok(Self { path, fields: fields.clone() }),
+            _ => Err(ServiceError::invalid_type(&path, "an object")),
+        }
+    }
+
     /// The full name of a field.
     #[must_use]
     pub fn name(&self, field: &str) -> String {

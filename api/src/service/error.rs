@@ -125,6 +125,12 @@ impl ServiceError {
         Self::new(422, code, text)
     }
 
+    /// 422: the conversation is closed or over (R-CNV-8).
+    #[must_use]
+    pub fn conversation_closed() -> Self {
+        Self::rule("CONVERSATION_CLOSED", "The conversation is closed or has expired")
+    }
+
     /// 422: WhatsApp refused: its errors, a list.
     #[must_use]
     pub fn provider(errors: &RawJson) -> Self {
@@ -201,9 +207,7 @@ impl From<ApplicationError> for ServiceError {
             ApplicationError::NotWritable => Self::rule("FORBIDDEN_CHAT", "This chat may not be written to"),
             ApplicationError::TagsNotAllowed => Self::rule("FORBIDDEN_CHAT", "Tags may not be used"),
             ApplicationError::WindowClosed => window_closed(),
-            ApplicationError::ConversationEnded => {
-                Self::rule("CONVERSATION_CLOSED", "The conversation is closed or has expired")
-            }
+            ApplicationError::ConversationEnded => Self::conversation_closed(),
             ApplicationError::OptedOut => Self::rule("OPTED_OUT", "The customer has opted out and gets no templates"),
             ApplicationError::NoChatYet => {
                 Self::rule("INVALID_VALUE", "Tags belong to chats, and there is none with this customer yet").at("waId")

@@ -5,6 +5,8 @@ pub mod accounts;
 pub mod analytics;
 pub mod body;
 pub mod caller;
+mod content;
+pub mod conversations;
 pub mod customer_tags;
 pub mod customers;
 pub mod envelope;
@@ -12,8 +14,10 @@ pub mod error;
 pub mod jwt;
 pub mod opt_in;
 pub mod query;
+pub mod send;
 pub mod times;
 pub mod token;
+pub mod wire;
 
 use actix_web::web;
 
@@ -30,6 +34,8 @@ pub(crate) fn endpoints() -> impl Iterator<Item = &'static Endpoint> {
     let resources = [
         token::ENDPOINTS,
         accounts::ENDPOINTS,
+        conversations::ENDPOINTS,
+        send::ENDPOINTS,
         customers::ENDPOINTS,
         customer_tags::ENDPOINTS,
         opt_in::ENDPOINTS,

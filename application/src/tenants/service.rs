@@ -24,6 +24,14 @@ impl Application {
         Ok(self.directory.by_id(tenant).await?.is_some())
     }
 
+    /// The tenants whose ids begin like this; nearly always one or none.
+    ///
+    /// # Errors
+    /// The directory's fault.
+    pub async fn tenants_by_tag(&self, tag: &str) -> Result<Vec<TenantId>, Unavailable> {
+        self.directory.by_tag(tag).await
+    }
+
     /// Counts a request of a key, over all servers (R-LIM-1).
     ///
     /// # Errors

@@ -8,6 +8,9 @@ use crate::{
     views::{Page, PageRequest},
 };
 
+/// As many messages of a conversation are shown.
+const MESSAGES: i64 = 200;
+
 impl Inbox {
     /// The readable conversations as they are at a moment, by their newest message (R-CNV-3).
     ///
@@ -35,7 +38,30 @@ impl Inbox {
         id: ConversationId,
         now: i64,
     ) -> Answer<Option<ConversationDetailView>> {
-        self.ask(tenant, async |db| query::conversation(db, tenant, actor, id, now).await).await
+        self.ask(tenant, async |db| query::conversation(db, tenant, actor, id, now, MESSAGES).await).await
+    }
+
+    /// The same without its messages.
+    ///
+    /// # Errors
+    /// When the database cannot be reached.
+    pub async fn conversation_alone(
+        &self,
+        tenant: TenantId,
+        actor: &Actor,
+        id: ConversationId,
+        now: i64,
+    ) -> Answer<Option<ConversationView>> {
+        let found = self.ask(tenant, async |db| query::conversation(db, tenant, actor, id, now, 0).await).await?;
+        Ok(found.map(|detail| detail.conversation))
+    }
+
+    /// Whether there is such a conversation, readable or not.
+    ///
+    /// # Errors
+    /// When the database cannot be reached.
+    pub async fn has_conversation(&self, tenant: TenantId, id: ConversationId) -> Answer<bool> {
+        self.ask(tenant, async |db| query::exists(db, tenant, id).await).await
     }
 
     /// The newest conversation of a chat, readable or not.

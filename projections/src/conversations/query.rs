@@ -10,9 +10,6 @@ use crate::{
     views::{Page, PageRequest},
 };
 
-/// As many messages of a conversation are shown.
-const MESSAGES: i64 = 200;
-
 const COLUMNS: &str = "v.conversation_id, v.wa_id, v.opened_by, v.opened_at, v.expires_at, v.closed_at,
     v.last_message_at, v.message_count, v.first_position";
 const CHAT: &str = " JOIN read_models.chats c ON c.tenant_id = v.tenant_id AND c.wa_id = v.wa_id";
@@ -64,13 +61,14 @@ pub(crate) async fn conversations(
     Ok(Page { count, rows: views(db, tenant, &rows, now).await? })
 }
 
-/// A readable conversation with its messages.
+/// A readable conversation with its newest messages.
 pub(crate) async fn conversation(
     db: &mut PgConnection,
     tenant: TenantId,
     actor: &Actor,
     id: ConversationId,
     now: i64,
+    at_most: i64,
 ) -> Result<Option<ConversationDetailView>, sqlx::Error> {
     let mut sql = QueryBuilder::new(format!(
         "SELECT {COLUMNS}, (SELECT min(n.first_position) FROM read_models.conversations n
@@ -90,7 +88,7 @@ pub(crate) async fn conversation(
         next: row.try_get("next")?,
         until: conversation.last_message_at,
     };
-    let rows = messages::of_span(&mut *db, tenant, &conversation.wa_id, span, MESSAGES).await?;
+    let rows = messages::of_span(&mut *db, tenant, &conversation.wa_id, span, at_most).await?;
     let messages = messages::hydrate(db, tenant, actor.user, rows, &[], &[]).await?.messages;
     Ok(Some(ConversationDetailView { conversation, messages, received_until: row.try_get("received_until")? }))
 }
@@ -154,4 +152,10 @@ async fn views(
         })
     };
     rows.iter().map(view).collect()
+}
+
+/// Whether there is such a conversation.
+pub(crate) async fn exists(db: &mut PgConnection, tenant: TenantId, id: ConversationId) -> Result<bool, sqlx::Error> {
+    let sql = "SELECT EXISTS (SELECT FROM read_models.conversations WHERE tenant_id = $1 AND conversation_id = $2)";
+    sqlx::query_scalar(sql).bind(tenant.0).bind(id.0).fetch_one(db).await
 }
