@@ -17,6 +17,7 @@ const STAYS: &[&str] = &[
     "referral",
     "reopens",
     "sender",
+    "outside_window",
     "status",
     "tag",
     "done_by",
