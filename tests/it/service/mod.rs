@@ -1,5 +1,6 @@
 //! The contract of the Service API, rule by rule, through the real HTTP door.
 
+mod access;
 mod accounts;
 mod analytics;
 mod asking;
@@ -7,6 +8,7 @@ mod consent;
 mod conversations;
 mod customers;
 mod daily_limit;
+mod isolation;
 mod limits;
 mod sending;
 mod shop;
