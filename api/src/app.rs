@@ -15,6 +15,7 @@ use crate::{
     health::Probe,
     media_link::MediaLinks,
     routes,
+    service::jwt::{Jwt, JwtSettings},
     shell::Shell,
     throttle::Throttles,
     websocket::{self, Hub},
@@ -35,6 +36,12 @@ pub struct ApiSettings {
     pub allowed_origins: Vec<String>,
     /// Requests of one user in a minute; 0 for no limit.
     pub requests_per_minute: u32,
+    /// Requests of one shop in a minute through the Service API, analytics aside (R-SVC-6); 0 for no limit.
+    pub service_requests_per_minute: u32,
+    /// The same for its analytics.
+    pub service_analytics_per_minute: u32,
+    /// Which tokens the Service API takes.
+    pub jwt: JwtSettings,
     /// Failed authentications from one address in a minute; 0 for no limit.
     pub failed_authentications_per_minute: u32,
     /// How long the body of a request may take to arrive.
@@ -52,6 +59,9 @@ impl Default for ApiSettings {
             allow_plain_websockets: false,
             allowed_origins: Vec::new(),
             requests_per_minute: 600,
+            service_requests_per_minute: 60,
+            service_analytics_per_minute: 10,
+            jwt: JwtSettings::default(),
             failed_authentications_per_minute: 300,
             body_deadline: Duration::from_secs(30),
             ready_lag: 100_000,
@@ -101,6 +111,8 @@ pub struct AppState {
     pub media_links: MediaLinks,
     /// Counts requests and failed log-ins.
     pub throttles: Throttles,
+    /// Checks and makes tokens of the Service API.
+    pub jwt: Jwt,
 }
 
 impl AppState {
@@ -110,6 +122,7 @@ impl AppState {
         let Parts { application, inbox, clock, random, probe, metrics, hub, settings } = parts;
         let media_links = MediaLinks::new(&settings.media_key);
         let throttles = Throttles::new(settings.requests_per_minute, settings.failed_authentications_per_minute);
+        let jwt = Jwt::new(settings.jwt.clone());
         web::Data::new(Self {
             application,
             inbox,
@@ -121,6 +134,7 @@ impl AppState {
             settings,
             media_links,
             throttles,
+            jwt,
         })
     }
 }

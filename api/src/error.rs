@@ -22,6 +22,7 @@ const FORGED: &str = "CSRF Failed: CSRF token missing or incorrect.";
 const FORBIDDEN: &str = "You do not have permission to perform this action.";
 const CHANGED: &str = "Chat assignments have been changed by another user recently.";
 const WINDOW_CLOSED: &str = "The 24-hour customer service window is closed. Send a template message.";
+const OPTED_OUT: &str = "The customer has opted out of messages: only replies inside the 24-hour window are sent.";
 const UNAVAILABLE: &str = "The service is temporarily unavailable. Please try again.";
 
 /// An error of the Integration API.
@@ -248,6 +249,7 @@ impl From<ApplicationError> for ApiError {
             | ApplicationError::TagsNotAllowed
             | ApplicationError::NotAllowed => Self::Forbidden,
             ApplicationError::WindowClosed => Self::WindowClosed,
+            ApplicationError::OptedOut => Self::Reason(OPTED_OUT.to_owned()),
             ApplicationError::AssignmentHeld => Self::AssignmentHeld,
             ApplicationError::AlreadyTagged => Self::field("non_field_errors", "The tag is applied already."),
             ApplicationError::UnknownTag(tag) => Self::invalid_pk("tag", tag),
@@ -267,6 +269,9 @@ impl From<ApplicationError> for ApiError {
             ApplicationError::WrongPassword => Self::Reason("Current password is incorrect.".to_owned()),
             ApplicationError::WeakPassword(flaw) => Self::field("password", flaw.to_string()),
             ApplicationError::AccountNotConnected => Self::Reason("No WhatsApp account is connected.".to_owned()),
+            ApplicationError::DailyLimitReached => Self::Reason(
+                "The daily limit of customers to be written to outside the 24-hour window is reached.".to_owned(),
+            ),
             ApplicationError::PasswordTooLong => {
                 Self::Reason(format!("A password has at most {MAX_PASSWORD} characters."))
             }

@@ -21,7 +21,8 @@ pub mod media_link;
 pub mod origin;
 mod page_token;
 pub mod routes;
-pub mod shell;
+pub mod service;
+mod shell;
 pub mod throttle;
 pub mod websocket;
 

@@ -6,7 +6,7 @@ use actix_web::{
     web::{self, ServiceConfig},
 };
 
-use crate::{extract::NamesCaller, family::Family, health, hooks, integration, websocket};
+use crate::{extract::NamesCaller, family::Family, health, hooks, integration, service, websocket};
 
 /// An endpoint: how it is asked for, what it is called, who answers.
 pub(crate) struct Endpoint {
@@ -50,7 +50,11 @@ pub struct RouteInfo {
 }
 
 fn endpoints() -> impl Iterator<Item = &'static Endpoint> {
-    integration::endpoints().chain(hooks::ENDPOINTS).chain(health::ENDPOINTS).chain(websocket::ENDPOINTS)
+    integration::endpoints()
+        .chain(service::endpoints())
+        .chain(hooks::ENDPOINTS)
+        .chain(health::ENDPOINTS)
+        .chain(websocket::ENDPOINTS)
 }
 
 /// Every endpoint, in the order in which paths are matched.

@@ -16,9 +16,10 @@ use actix_web::{
     },
     web,
 };
+use chatledger_application::ports::rate_limits::Rate;
 use futures_util::{FutureExt, future::LocalBoxFuture};
 
-use crate::{app::AppState, error::ApiError, family::Family, hooks::HookError, origin};
+use crate::{app::AppState, error::ApiError, family::Family, hooks::HookError, origin, service::ServiceError};
 
 /// The header with the request's id (R-GEN-10, R-ERR-2).
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -96,7 +97,11 @@ where
                 }
             };
             let secure = origin::is_https(response.request());
+            let rate = response.request().extensions().get::<Rate>().copied();
             dress(response.headers_mut(), id, secure);
+            if let Some(rate) = rate {
+                tell_rate(response.headers_mut(), rate);
+            }
             if is_stopping(response.request()) {
                 // So that the client comes again on another connection, to another server.
                 response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
@@ -125,7 +130,11 @@ fn is_stopping(request: &HttpRequest) -> bool {
 /// An error that no family's code has written: actix-web's own.
 fn is_foreign_error<B>(response: &ServiceResponse<B>) -> bool {
     let error = response.response().error();
-    error.is_some_and(|error| error.as_error::<ApiError>().is_none() && error.as_error::<HookError>().is_none())
+    error.is_some_and(|error| {
+        error.as_error::<ApiError>().is_none()
+            && error.as_error::<HookError>().is_none()
+            && error.as_error::<ServiceError>().is_none()
+    })
 }
 
 fn dress(headers: &mut HeaderMap, id: HeaderValue, secure: bool) {
@@ -144,6 +153,13 @@ fn dress(headers: &mut HeaderMap, id: HeaderValue, secure: bool) {
     if secure {
         headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
     }
+}
+
+/// How many requests are left (R-LIM-3).
+fn tell_rate(headers: &mut HeaderMap, rate: Rate) {
+    headers.insert(HeaderName::from_static("x-ratelimit-limit"), rate.limit.into());
+    headers.insert(HeaderName::from_static("x-ratelimit-remaining"), rate.remaining.into());
+    headers.insert(HeaderName::from_static("x-ratelimit-reset"), rate.resets_at.timestamp().into());
 }
 
 /// An answer where the request is lost: a panic, or an error below the handlers.

@@ -69,6 +69,12 @@ impl Throttles {
         self.failures.count(client, now)
     }
 
+    /// How many failures an address may have in a minute, how many are left, and in how many seconds the minute ends;
+    /// `None` without a limit.
+    pub fn standing(&self, client: Option<IpAddr>, now: Instant) -> Option<(u32, u32, i64)> {
+        self.failures.standing(&client, now)
+    }
+
     /// Counts a log-in as failed before it is tried, so that parallel tries do not slip through.
     ///
     /// # Errors
@@ -116,6 +122,15 @@ impl<K: Hash + Eq + Send + Sync + 'static> PerMinute<K> {
     /// Whether there may be one more.
     fn look(&self, key: K, now: Instant) -> Result<(), Wait> {
         self.change(key, now, 0)
+    }
+
+    fn standing(&self, key: &K, now: Instant) -> Option<(u32, u32, i64)> {
+        let (begun, count) = match self.counters.get(key) {
+            Some(counter) => *counter.lock().unwrap_or_else(PoisonError::into_inner),
+            None => (now, 0),
+        };
+        let left = MINUTE.saturating_sub(now.saturating_duration_since(begun)).as_secs_f64().ceil();
+        (self.limit > 0).then(|| (self.limit, self.limit.saturating_sub(count), left as i64))
     }
 
     fn change(&self, key: K, now: Instant, more: u32) -> Result<(), Wait> {

@@ -8,10 +8,12 @@ use tokio::sync::broadcast;
 use crate::{
     error::ApplicationError,
     ports::{
+        access_tokens::AccessTokens,
         addresses::Addresses,
         audit::AuditTrail,
         clock::{Clock, Random},
         contacts::{ContactCheck, ContactProvider},
+        daily_limits::{DailyLimits, TemplateDays},
         deliveries::DeliveryLog,
         directory::Directory,
         erasures::Erasures,
@@ -20,6 +22,7 @@ use crate::{
         plugins::Plugins,
         provider::Provider,
         quarantine::Quarantine,
+        rate_limits::RateLimits,
         read_models::ReadModels,
         recipients::Recipients,
         refreshes::Refreshes,
@@ -33,7 +36,7 @@ use crate::{
 };
 
 /// How long a write waits for the read models (R-CST-1).
-const READ_YOUR_WRITES: Duration = Duration::from_secs(2);
+pub(crate) const READ_YOUR_WRITES: Duration = Duration::from_secs(2);
 /// Postponed messages that are remembered for those who wait.
 const POSTPONED: usize = 1_024;
 
@@ -45,6 +48,9 @@ pub struct Application {
     pub(crate) read_models: Arc<dyn ReadModels>,
     pub(crate) directory: Arc<dyn Directory>,
     pub(crate) vault: Arc<dyn Vault>,
+    pub(crate) access_tokens: Arc<dyn AccessTokens>,
+    pub(crate) daily_limits: Arc<dyn DailyLimits>,
+    pub(crate) template_days: Arc<dyn TemplateDays>,
     pub(crate) secrets: Arc<dyn Secrets>,
     pub(crate) quarantine: Arc<dyn Quarantine>,
     pub(crate) webhooks: Arc<dyn Webhooks>,
@@ -54,6 +60,7 @@ pub struct Application {
     pub(crate) erasures: Arc<dyn Erasures>,
     pub(crate) media: Arc<dyn MediaStore>,
     pub(crate) whatsapp_accounts: Arc<dyn WhatsAppAccounts>,
+    pub(crate) rate_limits: Arc<dyn RateLimits>,
     pub(crate) refreshes: Arc<dyn Refreshes>,
     pub(crate) plugins: Arc<dyn Plugins>,
     pub(crate) refresh_after: Duration,
@@ -79,6 +86,12 @@ pub struct Ports {
     pub directory: Arc<dyn Directory>,
     /// The secrets.
     pub vault: Arc<dyn Vault>,
+    /// With what WhatsApp is asked.
+    pub access_tokens: Arc<dyn AccessTokens>,
+    /// Who counts customers before they are sent to.
+    pub daily_limits: Arc<dyn DailyLimits>,
+    /// Which customers were sent to.
+    pub template_days: Arc<dyn TemplateDays>,
     /// Secrets that events refer to.
     pub secrets: Arc<dyn Secrets>,
     /// What could not be recorded.
@@ -97,6 +110,8 @@ pub struct Ports {
     pub media: Arc<dyn MediaStore>,
     /// The account at WhatsApp.
     pub whatsapp_accounts: Arc<dyn WhatsAppAccounts>,
+    /// How often somebody may ask, over all servers.
+    pub rate_limits: Arc<dyn RateLimits>,
     /// When what WhatsApp holds was last looked at.
     pub refreshes: Arc<dyn Refreshes>,
     /// After so long it is looked at again.
@@ -153,6 +168,9 @@ impl Application {
             read_models: ports.read_models,
             directory: ports.directory,
             vault: ports.vault,
+            access_tokens: ports.access_tokens,
+            daily_limits: ports.daily_limits,
+            template_days: ports.template_days,
             secrets: ports.secrets,
             quarantine: ports.quarantine,
             webhooks: ports.webhooks,
@@ -162,6 +180,7 @@ impl Application {
             erasures: ports.erasures,
             media: ports.media,
             whatsapp_accounts: ports.whatsapp_accounts,
+            rate_limits: ports.rate_limits,
             refreshes: ports.refreshes,
             plugins: ports.plugins,
             refresh_after: ports.refresh_after,

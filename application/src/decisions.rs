@@ -6,7 +6,7 @@ use chatledger_domain::{Event, Position};
 use chrono::{DateTime, Utc};
 
 use crate::{
-    ports::ledger::NewEvent,
+    ports::ledger::{NewEvent, StreamId},
     streams::{Aggregate, Baseline, StreamOf},
 };
 
@@ -24,13 +24,21 @@ pub struct Decisions<'a> {
     found: usize,
     events: Vec<NewEvent>,
     keys: HashSet<String>,
+    relies_on: Vec<(StreamId, i64)>,
     recorded_already: &'a HashSet<String>,
     now: DateTime<Utc>,
 }
 
 impl<'a> Decisions<'a> {
     pub(crate) fn on(streams: Vec<Working>, recorded_already: &'a HashSet<String>, now: DateTime<Utc>) -> Self {
-        Self { streams, found: 0, events: Vec::new(), keys: HashSet::new(), recorded_already, now }
+        let (events, keys, relies_on) = (Vec::new(), HashSet::new(), Vec::new());
+        Self { streams, found: 0, events, keys, relies_on, recorded_already, now }
+    }
+
+    /// The streams that were relied on and got no event, each with the sequence at which it was.
+    pub(crate) fn relied_on(&self) -> Vec<(StreamId, i64)> {
+        let untouched = |stream: &StreamId| self.events.iter().all(|event| event.stream != *stream);
+        self.relies_on.iter().filter(|(stream, _)| untouched(stream)).cloned().collect()
     }
 
     /// The streams, and what was decided on them.
@@ -50,6 +58,19 @@ impl<'a> Decisions<'a> {
     #[must_use]
     pub fn state<D: Aggregate>(&self, id: &str) -> D {
         self.find(D::TYPE, id).and_then(|at| self.streams[at].now.state::<D>()).unwrap_or_default()
+    }
+
+    /// The same for a state that what is decided stands and falls with: if anybody has changed it meanwhile, here or on
+    /// another server, nothing is recorded and all is decided again.
+    #[must_use]
+    pub fn relied_state<D: Aggregate>(&mut self, id: &str) -> D {
+        let Some(at) = self.find(D::TYPE, id) else { return D::default() };
+        let working = &self.streams[at];
+        let stream = working.stream.id.clone();
+        if self.relies_on.iter().all(|(other, _)| *other != stream) {
+            self.relies_on.push((stream, working.before.sequence));
+        }
+        working.now.state::<D>().unwrap_or_default()
     }
 
     /// Lets a loaded aggregate decide; how many events followed.

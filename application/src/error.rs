@@ -52,6 +52,15 @@ pub enum ApplicationError {
     /// The 24-hour window is closed.
     #[error("the 24-hour customer service window is closed")]
     WindowClosed,
+    /// The conversation is closed or over.
+    #[error("the conversation is closed or over")]
+    ConversationEnded,
+    /// The customer does not want to be written to first (R-CUS-5).
+    #[error("the customer has opted out and gets no templates")]
+    OptedOut,
+    /// A customer that nobody has a chat with yet, where one is needed.
+    #[error("there is no chat with the customer yet")]
+    NoChatYet,
     /// Somebody else holds the assignment.
     #[error("the assignment is held by somebody else")]
     AssignmentHeld,
@@ -136,9 +145,15 @@ pub enum ApplicationError {
     /// The tenant has no connected WhatsApp number.
     #[error("no WhatsApp account is connected")]
     AccountNotConnected,
-    /// Another WhatsApp number is connected.
-    #[error("another WhatsApp number is connected")]
+    /// A WhatsApp number is connected.
+    #[error("a WhatsApp number is connected")]
     AccountConnected,
+    /// The WhatsApp number is connected to another inbox.
+    #[error("the WhatsApp number is connected to another inbox")]
+    NumberInUse,
+    /// So many customers as WhatsApp allows on a day were sent templates outside the window (R-ACC-4).
+    #[error("the daily limit of customers to be written to outside the 24-hour window is reached")]
+    DailyLimitReached,
     /// The tenant exists.
     #[error("a tenant with this slug exists")]
     TenantExists,
@@ -185,6 +200,8 @@ impl From<ChatRefusal> for ApplicationError {
             ChatRefusal::NotWritable => Self::NotWritable,
             ChatRefusal::TagsNotAllowed => Self::TagsNotAllowed,
             ChatRefusal::WindowClosed => Self::WindowClosed,
+            ChatRefusal::NotCounted => Self::DailyLimitReached,
+            ChatRefusal::ConversationEnded => Self::ConversationEnded,
             ChatRefusal::AssignmentHeld => Self::AssignmentHeld,
             ChatRefusal::AlreadyTagged => Self::AlreadyTagged,
             ChatRefusal::UnknownTagging => Self::UnknownTagging,

@@ -5,12 +5,14 @@
 //! a file with one `impl Application` block to the folder of its noun.
 
 pub mod account;
+pub mod accounts;
 pub mod api_tokens;
 pub mod application;
 pub mod audit;
 pub mod bulk;
 pub mod chats;
 pub mod contacts;
+pub mod customers;
 mod decisions;
 pub mod endpoints;
 pub mod error;

@@ -151,18 +151,18 @@ aggregates! {
     BusinessProfile: chatledger_domain::business_profile::BusinessProfile, "1";
     ApiToken: chatledger_domain::api_token::ApiToken, "1";
     BulkMessage: chatledger_domain::bulk_message::BulkMessage, "2";
-    Chat: chatledger_domain::chat::Chat, "3";
-    Contact: chatledger_domain::contact::Contact, "3";
+    Chat: chatledger_domain::chat::Chat, "4";
+    Contact: chatledger_domain::contact::Contact, "4";
     Group: chatledger_domain::group::Group, "3";
     Media: chatledger_domain::media::Media, "2";
     RuleEngine: chatledger_domain::rule_engine::RuleEngine, "2";
     SavedResponse: chatledger_domain::saved_response::SavedResponse, "1";
     Tag: chatledger_domain::tag::Tag, "1";
     TemplateCatalogue: chatledger_domain::template_catalogue::TemplateCatalogue, "1";
-    Tenant: chatledger_domain::tenant::Tenant, "1";
+    Tenant: chatledger_domain::tenant::Tenant, "2";
     User: chatledger_domain::user::User, "2";
     Webhook: chatledger_domain::webhook::WebhookSubscription, "2";
-    WhatsAppAccount: chatledger_domain::whatsapp_account::WhatsAppAccount, "1";
+    WhatsAppAccount: chatledger_domain::whatsapp_account::WhatsAppAccount, "2";
 }
 
 /// What a piece of work came to.
@@ -215,6 +215,7 @@ impl Streams {
             let loaded = self.load(tenant, streams, is_fresh).await?;
             let mut decisions = Decisions::on(loaded, &recorded_already, now);
             let worked = work(&mut decisions);
+            let relies_on = decisions.relied_on();
             let (loaded, events) = decisions.into_parts();
             let value = match worked {
                 Ok(value) if !events.is_empty() => value,
@@ -224,7 +225,7 @@ impl Streams {
                     continue;
                 }
             };
-            match self.ledger.append(Unit { tenant, events, metadata: metadata.clone() }).await {
+            match self.ledger.append(Unit { tenant, events, relies_on, metadata: metadata.clone() }).await {
                 Ok(recorded) => {
                     self.remember(tenant, loaded, &recorded);
                     return Ok(Done { value, recorded });

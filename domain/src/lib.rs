@@ -39,8 +39,8 @@ pub use any_event::AnyEvent;
 pub use decider::{Claim, Decider, Event, EventSourced};
 pub use endpoint::Endpoint;
 pub use ids::{
-    ApiTokenId, BlobId, GroupId, MediaId, MessageId, Position, RuleId, SecretId, TagId, TaggingId, TenantId, UserId,
-    WebhookId,
+    AccountId, ApiTokenId, BlobId, ConversationId, GroupId, MediaId, MessageId, Position, RuleId, SecretId, TagId,
+    TaggingId, TenantId, UserId, WebhookId,
 };
 pub use permission::{Actor, Assignment, Permissions, PermissionsWish, Role, Scope};
 pub use raw_json::{Pairs, RawJson};

@@ -10,9 +10,12 @@ mod bulk_messages;
 mod business_profiles;
 mod chats;
 mod contacts;
+pub mod conversations;
+mod customers;
 mod engine;
 mod groups;
 mod inbox;
+mod measures;
 mod media;
 mod messages;
 mod models;
@@ -23,6 +26,7 @@ mod saved_responses;
 mod tagging_events;
 mod taggings;
 mod tags;
+mod template_days;
 mod templates;
 mod tenants;
 mod text;
@@ -30,6 +34,7 @@ pub mod told;
 mod users;
 pub mod views;
 mod webhooks;
+mod whatsapp_accounts;
 
 use chatledger_application::ports::Unavailable;
 
@@ -42,6 +47,7 @@ pub use engine::{
 pub use inbox::{Caller, Inbox};
 pub use models::Models;
 pub use tenants::TenantDirectory;
+pub use whatsapp_accounts::{AccountStatus, WhatsAppAccountView};
 
 fn unavailable(error: sqlx::Error) -> Unavailable {
     Unavailable::new("the read model", error)

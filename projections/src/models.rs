@@ -8,15 +8,17 @@ use std::{
 use async_trait::async_trait;
 use chatledger_application::ports::{
     Unavailable,
+    daily_limits::{TemplateDay, TemplateDays},
     read_models::{KeptTemplate, MediaRef, MessageRef, ReadModels, Sent, StandingTagging},
 };
 use chatledger_domain::{Assignment, GroupId, MessageId, Position, Role, TagId, TenantId, UserId, WaId};
+use chrono::NaiveDate;
 use sqlx::{PgPool, pool::PoolConnection};
 
 use crate::{
     assignments, chats,
     engine::{Watch, applied},
-    groups, media, messages, taggings, templates,
+    groups, media, messages, taggings, tags, template_days, templates,
     text::lower,
     unavailable, users,
 };
@@ -134,6 +136,10 @@ impl ReadModels for Models {
         messages::newest_incoming(&mut *self.db().await?, tenant, wa_id, until).await.map_err(unavailable)
     }
 
+    async fn tag_by_name(&self, tenant: TenantId, name: &str) -> Result<Option<TagId>, Unavailable> {
+        tags::by_name(&mut *self.db().await?, tenant, &lower(name)).await.map_err(unavailable)
+    }
+
     async fn taggings_with(
         &self,
         tenant: TenantId,
@@ -162,5 +168,12 @@ impl ReadModels for Models {
 
     async fn media_bytes(&self, tenant: TenantId) -> Result<u64, Unavailable> {
         media::bytes(&mut *self.db().await?, tenant).await.map_err(unavailable)
+    }
+}
+
+#[async_trait]
+impl TemplateDays for Models {
+    async fn template_day(&self, tenant: TenantId, day: NaiveDate, wa_id: &WaId) -> Result<TemplateDay, Unavailable> {
+        template_days::template_day(&mut *self.db().await?, tenant, day, wa_id).await.map_err(unavailable)
     }
 }

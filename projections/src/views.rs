@@ -8,6 +8,8 @@ use chatledger_domain::{GroupId, MessageId, Permissions, RawJson, Role, TagId, T
 pub use crate::{
     api_tokens::ApiTokenView,
     bulk_messages::{BulkElementView, BulkFilter, BulkMessageView},
+    customers::{CustomerFilter, CustomerProfileView, CustomerView},
+    measures::{ConversationMeasures, MessageCount, Span, Step},
     rule_engine::{RuleEngineView, RuleView},
     saved_responses::SavedResponseView,
     webhooks::{DisabledView, WebhookView},

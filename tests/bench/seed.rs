@@ -178,7 +178,7 @@ impl Inbox {
         let decided = D::default().decide(command).expect("the rules allow it");
         let stream = StreamId { aggregate_type: D::TYPE, aggregate_id: stream.to_owned() };
         let events = new_events(&stream, 0, decided, self.now);
-        let recorded = append(ledger, Unit { tenant: self.tenant, events, metadata }).await;
+        let recorded = append(ledger, Unit { tenant: self.tenant, events, relies_on: Vec::new(), metadata }).await;
         recorded.first().map(|recorded| recorded.position).expect("an event")
     }
 

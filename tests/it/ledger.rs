@@ -74,7 +74,7 @@ fn unit(tenant: TenantId, events: Vec<NewEvent>) -> Unit {
         correlation_id: "request".to_owned(),
         causation: Some(3),
     };
-    Unit { tenant, events, metadata: Arc::new(metadata) }
+    Unit { tenant, events, relies_on: Vec::new(), metadata: Arc::new(metadata) }
 }
 
 fn tenant() -> TenantId {
@@ -206,6 +206,26 @@ async fn units_of_one_group_that_touch_the_same_thing_are_judged_one_after_anoth
     assert!(one.is_ok() && matches!(two, Err(AppendError::Conflict(_))));
     let (one, two) = tokio::join!(append(vec![tag_created("t", "T")]), append(vec![tag_created("u", "t")]));
     assert!(one.is_ok() && matches!(two, Err(AppendError::Claimed(_))));
+}
+
+#[tokio::test]
+async fn a_unit_is_refused_once_a_stream_that_it_relies_on_has_moved_on() {
+    let TestDatabase { pool, .. } = database().await;
+    let ledger = PgLedger::new(pool);
+    let tenant = tenant();
+    let relying = |chat: &str, on: i64| {
+        let unit = unit(tenant, vec![received(chat, 1, chat)]);
+        ledger.append(Unit { relies_on: vec![(stream("Tag", "t"), on)], ..unit })
+    };
+    relying("a", 0).await.unwrap();
+    ledger.append(unit(tenant, vec![tag_created("t", "T")])).await.unwrap();
+    let late = relying("b", 0).await;
+    assert!(matches!(late, Err(AppendError::Conflict(streams)) if streams == [stream("Tag", "t")]));
+    relying("b", 1).await.unwrap();
+    // Whoever extends it and whoever relies on it do not go together.
+    let extended = ledger.append(unit(tenant, vec![tag_renamed("t", 2, "T", "U")]));
+    let (extended, relying) = tokio::join!(extended, relying("c", 1));
+    assert!(extended.is_ok() && matches!(relying, Err(AppendError::Conflict(_))));
 }
 
 #[tokio::test]

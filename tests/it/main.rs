@@ -19,12 +19,14 @@ mod proof;
 mod readers;
 mod recipes;
 mod reliability;
+mod rotation;
 mod routes;
 mod rule_engine;
 mod rules;
 mod sandbox;
 #[path = "../bench/seed.rs"]
 mod seed;
+mod service;
 mod signatures;
 mod tenant_life;
 mod upgrade;

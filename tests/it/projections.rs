@@ -379,7 +379,7 @@ async fn r_perm_7_lists_hold_readable_chats_only_and_counts_agree() {
         assert_eq!((page.count > 0, page.count as usize), (found, page.rows.len()), "{search}");
     }
     let directory = TenantDirectory::new(database.pool.clone(), live.watch());
-    assert_eq!(directory.by_phone_number_id("5").await.unwrap().map(|entry| entry.id), Some(w.tenant));
+    assert_eq!(directory.by_phone_number_id("5 of scopes").await.unwrap().map(|entry| entry.id), Some(w.tenant));
     assert_eq!(directory.by_host("acme.example").await.unwrap().map(|entry| entry.slug), Some("scopes".into()));
     assert_eq!(directory.by_tag(&w.tenant.tag()).await.unwrap(), [w.tenant]);
     let models = Models::new(database.pool.clone(), live.watch());

@@ -65,16 +65,16 @@ async fn a_secret_comes_back_from_its_own_row_only() {
     let TestDatabase { pool, .. } = database().await;
     let vault = PgVault::new(pool.clone(), MasterKey::new([1; 32]));
     let (here, there) = (TenantId::of_slug("here"), TenantId::of_slug("there"));
-    vault.put(here, Kind::AccessToken, "old").await.unwrap();
-    vault.put(here, Kind::AccessToken, "secret").await.unwrap();
-    assert_eq!(vault.get(here, Kind::AccessToken).await.unwrap().as_deref(), Some("secret"));
+    vault.put(here, Kind::ChannelSecret, "old").await.unwrap();
+    vault.put(here, Kind::ChannelSecret, "secret").await.unwrap();
+    assert_eq!(vault.get(here, Kind::ChannelSecret).await.unwrap().as_deref(), Some("secret"));
     assert_eq!(vault.get(here, Kind::VerifyToken).await.unwrap(), None);
-    assert_eq!(vault.tenant_of(&[there, here], Kind::AccessToken, "secret").await.unwrap(), Some(here));
-    assert_eq!(vault.tenant_of(&[there, here], Kind::ChannelSecret, "secret").await.unwrap(), None);
+    assert_eq!(vault.tenant_of(&[there, here], Kind::ChannelSecret, "secret").await.unwrap(), Some(here));
+    assert_eq!(vault.tenant_of(&[there, here], Kind::VerifyToken, "secret").await.unwrap(), None);
     sqlx::query("UPDATE vault.secrets SET tenant_id = $1").bind(there.0).execute(&pool).await.unwrap();
-    assert!(vault.get(there, Kind::AccessToken).await.is_err(), "a row that was moved does not open");
+    assert!(vault.get(there, Kind::ChannelSecret).await.is_err(), "a row that was moved does not open");
     let another = PgVault::new(pool, MasterKey::new([2; 32]));
-    assert!(another.get(there, Kind::AccessToken).await.is_err());
+    assert!(another.get(there, Kind::ChannelSecret).await.is_err());
 }
 
 #[tokio::test]

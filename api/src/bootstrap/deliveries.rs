@@ -10,11 +10,7 @@ use chatledger_infrastructure::{
     system::{SystemClock, SystemRandom},
 };
 
-use super::{
-    StartError, addresses,
-    database::Database,
-    server::{Core, settings},
-};
+use super::{StartError, addresses, database::Database, server::Core, settings::settings};
 use crate::{integration::pushes::IntegrationBodies, media_link::MediaLinks};
 
 /// Starts them. When it returns, whatever is recorded from now on is told.

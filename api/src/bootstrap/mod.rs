@@ -5,6 +5,7 @@ mod analytics;
 mod bulk;
 mod database;
 mod deliveries;
+mod keys;
 mod life;
 mod probe;
 mod proof;
@@ -12,6 +13,7 @@ mod read_models;
 mod rules;
 mod sandbox;
 mod server;
+mod settings;
 mod simulator;
 mod state;
 mod tools;
@@ -23,7 +25,7 @@ pub use chatledger_infrastructure::analytics::{Export, Format, Reader, View};
 pub use chatledger_infrastructure::config::{Config, ConfigErrors, DEFAULTS as CONFIG_DEFAULTS};
 pub use chatledger_infrastructure::postgres::{
     ArchiveError, ArchiveProgress, ArchiveStep, Archived, Broken, Deleted, DeletionError, DeletionStep, Marks,
-    ShownEvent, Verified, VerifyError,
+    RotateError, Rotated, ShownEvent, Verified, VerifyError,
 };
 pub use chatledger_infrastructure::proof::{Checkpoint, CheckpointKey, KeyError, Proof, PublicKey};
 pub use proof::{checkpoint_key, create_checkpoint_key};

@@ -9,11 +9,7 @@ use chatledger_infrastructure::{
     system::SystemClock,
 };
 
-use super::{
-    StartError, addresses,
-    database::Database,
-    server::{Core, settings},
-};
+use super::{StartError, addresses, database::Database, server::Core, settings::settings};
 use crate::{integration::pushes::IntegrationBodies, media_link::MediaLinks};
 
 /// Starts the rule engine of a server.

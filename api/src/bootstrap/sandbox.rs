@@ -98,6 +98,8 @@ impl Sandbox {
         config.master_key = key_of(&secrets.master_key);
         // Programs try and measure here; an operator's own setting still wins.
         config.requests_per_minute = config.sandbox_requests_per_minute;
+        config.service_api.requests_per_minute = config.service_api.sandbox_requests_per_minute;
+        config.service_api.analytics_per_minute = config.service_api.sandbox_requests_per_minute;
         config.allow_plain_websockets.get_or_insert(true);
         // Its webhooks go to this machine; an operator's own networks are taken instead.
         if config.allow_nets.is_empty() {

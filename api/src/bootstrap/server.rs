@@ -31,12 +31,12 @@ use chatledger_infrastructure::{
     outbound::{Parts as SenderParts, Sender, SenderConfig},
     plugins::HttpPlugins,
     postgres::{
-        PgAuditTrail, PgLedger, PgQuarantine, PgRefreshes, PgVault, Pool, ShownEvent, VerifyError, show, verify,
+        PgAuditTrail, PgDailyLimits, PgLedger, PgQuarantine, PgRateLimits, PgRefreshes, PgVault, Pool, ShownEvent,
+        VerifyError, show, verify,
     },
     receipts::{Parts as ReceiptParts, Receipts},
     rules::Rules,
     system::{SystemClock, SystemRandom},
-    vault::MasterKey,
     whatsapp::{Endpoints, WhatsAppClient, provider::HttpProvider},
 };
 use chatledger_projections::{Engine, EngineHandle, Inbox, InternalContacts, Models, Options, TenantDirectory};
@@ -44,8 +44,17 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio::task::JoinHandle;
 
 use super::{
-    StartError, addresses, bulk::BulkMessages, database::Database, deliveries, probe::ServerProbe, rules, upkeep,
-    webhooks::SignedWebhooks, websockets,
+    StartError, addresses,
+    bulk::BulkMessages,
+    database::Database,
+    deliveries,
+    keys::{check_keys, keyring},
+    probe::ServerProbe,
+    rules,
+    settings::{jwt, settings},
+    upkeep,
+    webhooks::SignedWebhooks,
+    websockets,
 };
 use crate::{
     app::{self, ApiSettings, AppState, Parts},
@@ -106,19 +115,12 @@ impl Core {
         engine: Option<&EngineHandle>,
         local: Option<SocketAddr>,
     ) -> Result<Self, StartError> {
-        let key = config.master_key.ok_or_else(|| {
-            StartError::Other(
-                "secrets.master_key is not set: make one with `openssl rand -hex 32` and set it in the configuration \
-                 or as CHATLEDGER_SECRETS__MASTER_KEY"
-                    .into(),
-            )
-        })?;
         let pool = &database.pool;
         let watch = engine.map(EngineHandle::watch).unwrap_or_default();
         let models = Arc::new(Models::new(pool.clone(), watch.clone()));
         let recipients: Arc<dyn Recipients> = models.clone();
         let directory: Arc<dyn Directory> = Arc::new(TenantDirectory::new(pool.clone(), watch));
-        let vault = Arc::new(PgVault::new(pool.clone(), MasterKey::new(key)));
+        let vault = Arc::new(PgVault::new(pool.clone(), keyring(config)?));
         let max_age = Duration::from_secs(u64::from(config.quarantine_max_age_days) * 86_400);
         let max_bytes = i64::try_from(config.quarantine_max_bytes).unwrap_or(i64::MAX);
         let addresses = Arc::new(addresses::guard(config, &database.url, local));
@@ -134,6 +136,9 @@ impl Core {
             contact_check: Arc::new(whatsapp_client(config)?),
             directory: directory.clone(),
             vault: vault.clone(),
+            access_tokens: vault.clone(),
+            daily_limits: Arc::new(PgDailyLimits::new(pool.clone())),
+            template_days: models.clone(),
             secrets: vault.clone(),
             quarantine: Arc::new(PgQuarantine::new(pool.clone(), max_age, max_bytes)),
             webhooks: Arc::new(SignedWebhooks {
@@ -145,6 +150,7 @@ impl Core {
             deliveries: Arc::new(PgDeliveryLog::new(pool.clone())),
             media: media.clone(),
             whatsapp_accounts: Arc::new(whatsapp_client(config)?),
+            rate_limits: Arc::new(PgRateLimits::new(pool.clone())),
             refreshes: Arc::new(PgRefreshes::new(pool.clone())),
             refresh_after: Duration::from_secs(u64::from(config.refresh_after_minutes) * 60),
             plugins: Arc::new(plugins(config)?),
@@ -186,6 +192,7 @@ impl Server {
         super::read_models::say_outdated(&database.pool).await?;
         let engine = Engine::start(database.pool.clone(), ledger.clone(), Options::default());
         let core = Core::new(&config, &database, ledger, Some(&engine), Some(local))?;
+        check_keys(&core.vault).await?;
         let whatsapp = Arc::new(whatsapp_client(&config)?);
         let sender = Sender::start(
             SenderParts {
@@ -193,7 +200,7 @@ impl Server {
                 ledger: core.ledger.clone(),
                 read_models: core.models.clone(),
                 directory: core.directory.clone(),
-                vault: core.vault.clone(),
+                tokens: core.vault.clone(),
                 whatsapp: whatsapp.clone(),
                 media: whatsapp.clone(),
                 store: core.media.clone(),
@@ -207,7 +214,7 @@ impl Server {
             ledger: core.ledger.clone(),
             read_models: core.models.clone(),
             directory: core.directory.clone(),
-            vault: core.vault.clone(),
+            tokens: core.vault.clone(),
             receipts: whatsapp.clone(),
         });
         let rules = rules::start(&config, &core, &database, local, &base_url).await?;
@@ -215,7 +222,7 @@ impl Server {
             FetcherParts {
                 pool: database.pool.clone(),
                 directory: core.directory.clone(),
-                vault: core.vault.clone(),
+                tokens: core.vault.clone(),
                 whatsapp,
                 store: core.media.clone(),
                 record: core.application.clone(),
@@ -238,7 +245,7 @@ impl Server {
             probe,
             metrics,
             hub: hub.clone(),
-            settings: settings(&config),
+            settings: ApiSettings { jwt: jwt(&config)?, ..settings(&config) },
         });
         let (http, http_task) = serve(listener, &config, state)?;
         tokio::spawn(upkeep::finish(core.clone(), database.pool.clone()));
@@ -381,26 +388,6 @@ fn contact_providers(config: &Config, pool: &Pool) -> Result<Vec<Arc<dyn Contact
         providers.push(Arc::new(made));
     }
     Ok(providers)
-}
-
-pub(super) fn settings(config: &Config) -> ApiSettings {
-    // Derived, so that links stay valid over restarts and on every server; never the master key itself.
-    let media_key = config.master_key.map(|key| media_key(&key)).unwrap_or_default();
-    ApiSettings {
-        trust_forwarded: config.trust_proxy,
-        media_key,
-        public_url: config.public_url.clone(),
-        allow_plain_websockets: config.allow_plain_websockets.unwrap_or(false),
-        allowed_origins: config.allowed_origins.clone(),
-        requests_per_minute: config.requests_per_minute,
-        failed_authentications_per_minute: config.failed_authentications_per_minute,
-        ..ApiSettings::default()
-    }
-}
-
-fn media_key(master: &[u8; 32]) -> Vec<u8> {
-    use sha2::{Digest, Sha256};
-    Sha256::new().chain_update(b"media links\n").chain_update(master).finalize().to_vec()
 }
 
 /// One recorder a process, however many servers are started in it.

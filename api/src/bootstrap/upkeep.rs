@@ -2,8 +2,9 @@
 
 use std::{collections::HashSet, time::Duration};
 
-use chatledger_infrastructure::postgres::Pool;
+use chatledger_infrastructure::postgres::{PgDailyLimits, PgRateLimits, Pool};
 use chatledger_projections::drop_retired;
+use chrono::{TimeDelta, Utc};
 
 use super::server::Core;
 
@@ -21,8 +22,17 @@ pub(super) async fn finish(core: Core, pool: Pool) {
         if let Err(error) = core.application.remove_forgotten_files().await {
             tracing::warn!(%error, "the files of a forgotten contact are not removed yet");
         }
+        let customers = PgDailyLimits::new(pool.clone());
+        if let Err(error) = PgRateLimits::new(pool.clone()).forget(Utc::now()).await {
+            tracing::warn!(%error, "counts of requests that are over are not removed yet");
+        }
         if let Ok(tenants) = core.directory.all().await {
             for tenant in tenants.iter() {
+                // Servers may not agree on when midnight is.
+                let yesterday = (Utc::now() - TimeDelta::days(1)).date_naive();
+                if let Err(error) = customers.forget_before(tenant.id, yesterday).await {
+                    tracing::warn!(%error, "counts of customers that are over are not removed yet");
+                }
                 if let Err(error) = core.application.finish_tag_deletions(tenant.id).await {
                     tracing::warn!(%error, "a tag's taggings are not removed yet");
                 }

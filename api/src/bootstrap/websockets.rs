@@ -6,7 +6,7 @@ use chatledger_application::ports::bodies::Bodies;
 use chatledger_infrastructure::{config::Config, system::SystemClock};
 use socket2::SockRef;
 
-use super::server::{Core, settings};
+use super::{server::Core, settings::settings};
 use crate::{
     integration::pushes::IntegrationBodies,
     media_link::MediaLinks,

@@ -12,6 +12,7 @@ mod projections;
 mod quarantine;
 mod ready;
 mod refresh_token;
+mod secrets;
 mod serve;
 mod simulate;
 mod tenant;
@@ -23,7 +24,10 @@ use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::bootstrap::{Config, StartError};
+use crate::{
+    bootstrap::{Config, StartError},
+    docs::Documented,
+};
 
 /// A WhatsApp Business inbox on an event ledger: loses nothing, forgets nothing.
 #[derive(Parser)]
@@ -64,10 +68,16 @@ enum Command {
     Contact(contact::ContactArgs),
     /// Questions to the data: who may read the views, files made from them.
     Analytics(analytics::AnalyticsArgs),
+    /// Change the key under which tokens and addresses are kept.
+    Secrets(secrets::SecretsArgs),
     /// Check the configuration, or print the documented defaults.
     Config(ConfigArgs),
-    /// Print the OpenAPI document of the Integration API.
-    Openapi,
+    /// Print the OpenAPI document of a family.
+    Openapi {
+        /// Which family.
+        #[arg(value_enum, default_value_t = Documented::Integration)]
+        family: Documented,
+    },
 }
 
 #[derive(Args)]
@@ -142,8 +152,8 @@ async fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
         print!("{}", crate::bootstrap::CONFIG_DEFAULTS);
         return Ok(ExitCode::SUCCESS);
     }
-    if let Command::Openapi = &cli.command {
-        println!("{}", crate::docs::openapi().to_pretty_json()?);
+    if let Command::Openapi { family } = &cli.command {
+        println!("{}", crate::docs::openapi(*family).to_pretty_json()?);
         return Ok(ExitCode::SUCCESS);
     }
     let config = Config::load(cli.config.as_deref()).map_err(StartError::Config)?;
@@ -161,11 +171,12 @@ async fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Deliveries(args) => deliveries::run(config, args).await,
         Command::Contact(args) => contact::run(config, args).await,
         Command::Analytics(args) => analytics::run(config, args).await,
+        Command::Secrets(args) => secrets::run(config, args).await,
         Command::Config(_) => {
             println!("the configuration is valid");
             Ok(ExitCode::SUCCESS)
         }
-        Command::Openapi => Ok(ExitCode::SUCCESS),
+        Command::Openapi { .. } => Ok(ExitCode::SUCCESS),
     }
 }
 

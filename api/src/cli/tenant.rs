@@ -134,6 +134,12 @@ struct SettingsArgs {
     /// Tell webhooks `tagged_messages` and `tagged_chats` as well.
     #[arg(long, value_enum)]
     legacy_tagging_payloads: Option<Switch>,
+    /// Customers who write one of these words alone get no more templates; separated by commas, '' for none.
+    #[arg(long, value_delimiter = ',', value_name = "WORDS")]
+    opt_out_keywords: Option<Vec<String>>,
+    /// Customers who write one of these words alone get templates again; separated by commas, '' for none.
+    #[arg(long, value_delimiter = ',', value_name = "WORDS")]
+    opt_in_keywords: Option<Vec<String>>,
 }
 
 #[derive(Clone, Copy, PartialEq, ValueEnum)]
@@ -180,6 +186,16 @@ impl SettingsArgs {
         set(&mut settings.read_receipts, self.read_receipts);
         set(&mut settings.api_access, self.api_access);
         set(&mut settings.legacy_tagging_payloads, self.legacy_tagging_payloads);
+        let words = |setting: &mut Vec<String>, given: &Option<Vec<String>>| {
+            let given = given.iter().flatten().map(|word| word.trim().to_owned()).filter(|word| !word.is_empty());
+            *setting = given.collect();
+        };
+        if self.opt_out_keywords.is_some() {
+            words(&mut settings.opt_out_keywords, &self.opt_out_keywords);
+        }
+        if self.opt_in_keywords.is_some() {
+            words(&mut settings.opt_in_keywords, &self.opt_in_keywords);
+        }
     }
 }
 
@@ -190,6 +206,8 @@ fn print(settings: &Settings) {
     println!("read receipts:           {}", shown(settings.read_receipts));
     println!("api access:              {}", shown(settings.api_access));
     println!("legacy tagging payloads: {}", shown(settings.legacy_tagging_payloads));
+    println!("opt-out keywords:        {}", settings.opt_out_keywords.join(", "));
+    println!("opt-in keywords:         {}", settings.opt_in_keywords.join(", "));
 }
 
 /// Runs `tenant …`.

@@ -94,9 +94,7 @@ fn optional_fields(operation: &mut Operation, schemas: &BTreeMap<String, RefOr<S
 
 fn integration_errors(operation: &mut Operation, names_one: bool) {
     let detail = |text: &str| json!({"detail": text});
-    let is_open = operation.security.as_ref().is_some_and(|security| {
-        security.iter().any(|requirement| serde_json::to_value(requirement).is_ok_and(|value| value == json!({})))
-    });
+    let is_open = is_open(operation);
     let takes_input = operation.request_body.is_some() || operation.parameters.is_some();
     if takes_input {
         let body = json!({"name": ["This field is required."], "reason": "name: This field is required."});
@@ -121,6 +119,13 @@ fn integration_errors(operation: &mut Operation, names_one: bool) {
     add(operation, 503, "The database cannot be reached.", json!({"reason": text, "detail": text}));
 }
 
+/// Whether an operation needs no credential.
+pub(super) fn is_open(operation: &Operation) -> bool {
+    operation.security.as_ref().is_some_and(|security| {
+        security.iter().any(|requirement| serde_json::to_value(requirement).is_ok_and(|value| value == json!({})))
+    })
+}
+
 fn service_errors(operation: &mut Operation) {
     let body = |text: &str, code: &str| json!({"success": false, "data": null, "error": text, "pagination": null, "details": {"code": code}});
     if operation.request_body.is_some() {
@@ -132,7 +137,7 @@ fn service_errors(operation: &mut Operation) {
 }
 
 /// Adds a response unless the handler describes it itself.
-fn add(operation: &mut Operation, status: u16, description: &str, example: serde_json::Value) {
+pub(super) fn add(operation: &mut Operation, status: u16, description: &str, example: serde_json::Value) {
     let schema = RefOr::T(Schema::Object(ObjectBuilder::new().schema_type(Type::Object).build()));
     let content = ContentBuilder::new().schema(Some(schema)).example(Some(example)).build();
     let response = ResponseBuilder::new().description(description).content("application/json", content).build();

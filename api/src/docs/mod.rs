@@ -1,7 +1,8 @@
-//! The OpenAPI document, made from the handlers, and Swagger UI.
+//! The OpenAPI documents, made from the handlers, and Swagger UI.
 
 mod common;
 pub mod params;
+mod service;
 
 use actix_web::{
     HttpResponse,
@@ -15,8 +16,28 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 use self::common::Common;
 use crate::{health, hooks, integration, websocket};
 
-/// Where the document is.
-pub const DOCUMENT: &str = "/openapi/integration.json";
+/// A family's document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Documented {
+    /// The Integration API, and the doors beside it.
+    Integration,
+    /// The Service API.
+    Service,
+}
+
+impl Documented {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Integration, Self::Service];
+
+    /// Where the document is.
+    #[must_use]
+    pub fn path(self) -> &'static str {
+        match self {
+            Self::Integration => "/openapi/integration.json",
+            Self::Service => "/openapi/service.json",
+        }
+    }
+}
 
 /// Swagger UI brings scripts and styles of its own, which the policy of the API would forbid.
 const UI_POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; script-src 'self' 'unsafe-inline'; \
@@ -158,38 +179,41 @@ const UI_POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; s
 )]
 struct Document;
 
-/// The OpenAPI document of the Integration API and the doors beside it.
+/// The OpenAPI document of a family.
 #[must_use]
-pub fn openapi() -> utoipa::openapi::OpenApi {
-    Document::openapi()
+pub fn openapi(of: Documented) -> utoipa::openapi::OpenApi {
+    match of {
+        Documented::Integration => Document::openapi(),
+        Documented::Service => service::Service::openapi(),
+    }
 }
 
-/// Serves the document and Swagger UI.
+/// Serves the documents and Swagger UI.
 pub(crate) fn register(config: &mut ServiceConfig) {
-    let document = openapi().to_json().unwrap_or_default();
-    let to_ui = || async { HttpResponse::Found().insert_header((header::LOCATION, "/docs/")).finish() };
-    config
-        .route(
-            DOCUMENT,
+    for of in Documented::ALL {
+        let document = openapi(of).to_json().unwrap_or_default();
+        config.route(
+            of.path(),
             web::get().to(move || {
                 let document = document.clone();
                 async { HttpResponse::Ok().content_type("application/json; charset=utf-8").body(document) }
             }),
-        )
-        .route("/docs", web::get().to(to_ui))
-        .service(
-            web::scope("/docs")
-                .wrap_fn(|request, service| {
-                    let answer = service.call(request);
-                    async {
-                        let mut response = answer.await?;
-                        let policy = HeaderValue::from_static(UI_POLICY);
-                        response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
-                        Ok(response)
-                    }
-                })
-                .service(SwaggerUi::new("/{_:.*}").config(Config::from(DOCUMENT))),
         );
+    }
+    let to_ui = || async { HttpResponse::Found().insert_header((header::LOCATION, "/docs/")).finish() };
+    config.route("/docs", web::get().to(to_ui)).service(
+        web::scope("/docs")
+            .wrap_fn(|request, service| {
+                let answer = service.call(request);
+                async {
+                    let mut response = answer.await?;
+                    let policy = HeaderValue::from_static(UI_POLICY);
+                    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+                    Ok(response)
+                }
+            })
+            .service(SwaggerUi::new("/{_:.*}").config(Config::new(Documented::ALL.map(Documented::path)))),
+    );
 }
 
 #[cfg(test)]

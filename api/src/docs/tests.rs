@@ -20,15 +20,15 @@ fn operations(item: &PathItem) -> impl Iterator<Item = (&'static str, &Operation
 
 #[test]
 fn every_endpoint_is_documented_and_nothing_else() {
-    let document = openapi();
-    let documented: BTreeSet<_> = document
-        .paths
-        .paths
-        .iter()
+    let documented: BTreeSet<_> = Documented::ALL
+        .into_iter()
+        .flat_map(|of| openapi(of).paths.paths)
         .flat_map(|(path, item)| {
-            operations(item).map(|(method, operation)| {
-                (method.to_owned(), path.clone(), operation.operation_id.clone().unwrap_or_default())
-            })
+            operations(&item)
+                .map(|(method, operation)| {
+                    (method.to_owned(), path.clone(), operation.operation_id.clone().unwrap_or_default())
+                })
+                .collect::<Vec<_>>()
         })
         .collect();
     let served = route_table()
@@ -40,26 +40,31 @@ fn every_endpoint_is_documented_and_nothing_else() {
 
 #[test]
 fn every_reference_leads_somewhere() {
-    let document = serde_json::to_value(openapi()).unwrap();
-    let text = document.to_string();
-    for reference in text.split("\"$ref\":\"#").skip(1).filter_map(|rest| rest.split('"').next()) {
-        assert!(document.pointer(reference).is_some(), "{reference}");
+    for of in Documented::ALL {
+        let document = serde_json::to_value(openapi(of)).unwrap();
+        let text = document.to_string();
+        for reference in text.split("\"$ref\":\"#").skip(1).filter_map(|rest| rest.split('"').next()) {
+            assert!(document.pointer(reference).is_some(), "{reference}");
+        }
     }
 }
 
 #[test]
-fn the_committed_document_is_this_one() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("openapi/integration.json");
-    let current = openapi().to_pretty_json().unwrap() + "\n";
-    if std::env::var_os("UPDATE_SNAPSHOTS").is_some() {
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(&path, &current).unwrap();
+fn the_committed_documents_are_these() {
+    for of in Documented::ALL {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(of.path().trim_start_matches('/'));
+        let current = openapi(of).to_pretty_json().unwrap() + "\n";
+        if std::env::var_os("UPDATE_SNAPSHOTS").is_some() {
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(&path, &current).unwrap();
+        }
+        let committed = std::fs::read_to_string(&path).unwrap_or_default();
+        let differs = committed.lines().zip(current.lines()).enumerate().find(|(_, (old, new))| old != new);
+        assert!(
+            committed == current,
+            "api{} is not what the handlers say (first difference: {differs:?}).\n\
+             To adopt the change: UPDATE_SNAPSHOTS=1 cargo test -p chatledger-api --lib the_committed_documents",
+            of.path()
+        );
     }
-    let committed = std::fs::read_to_string(&path).unwrap_or_default();
-    let differs = committed.lines().zip(current.lines()).enumerate().find(|(_, (old, new))| old != new);
-    assert!(
-        committed == current,
-        "api/openapi/integration.json is not what the handlers say (first difference: {differs:?}).\n\
-         To adopt the change: UPDATE_SNAPSHOTS=1 cargo test -p chatledger-api --lib the_committed_document"
-    );
 }

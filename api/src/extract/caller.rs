@@ -116,6 +116,7 @@ impl Who for Admin {}
 impl Who for Visitor {}
 impl Who for Anyone {}
 impl Who for WhatsApp {}
+impl Who for crate::service::ServiceCaller {}
 
 macro_rules! names_caller {
     ($($name:ident)*) => {

@@ -105,7 +105,7 @@ fn read(mut fields: Fields) -> Result<SendMessage, ApiError> {
     let pending = fields.optional_text("pending_message_unique_id", MAX_PENDING);
     let (wa_id, kind, content, context, pending) = fields.finish((wa_id, kind, content, context, pending))?;
     let message = rules::message(&wa_id, kind, &content);
-    Ok(SendMessage { wa_id, kind: rules::sent_type(kind).to_owned(), message, context, pending })
+    Ok(SendMessage { wa_id, kind: rules::sent_type(kind).to_owned(), message, context, pending, conversation: None })
 }
 
 /// The id of the quoted message.

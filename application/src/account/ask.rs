@@ -5,12 +5,7 @@ use chatledger_domain::{
     whatsapp_account::{Number, WhatsAppAccount},
 };
 
-use crate::{
-    application::Application,
-    chats::ACCOUNT,
-    error::ApplicationError,
-    ports::{vault::Kind, whatsapp_account::Account},
-};
+use crate::{application::Application, chats::ACCOUNT, error::ApplicationError, ports::whatsapp_account::Account};
 
 impl Application {
     /// The connected number.
@@ -25,7 +20,7 @@ impl Application {
     /// The connected number and its token.
     pub(super) async fn account(&self, tenant: TenantId) -> Result<Account, ApplicationError> {
         let number = self.number(tenant).await?.ok_or(ApplicationError::AccountNotConnected)?;
-        let token = self.vault.get(tenant, Kind::AccessToken).await?;
+        let token = self.access_tokens.get(tenant, &number.phone_number_id).await?;
         let access_token = token.ok_or(ApplicationError::AccountNotConnected)?;
         Ok(Account { number, access_token })
     }

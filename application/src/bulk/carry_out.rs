@@ -72,6 +72,7 @@ impl Application {
             correlation_id: format!("bulk-{}", created.id),
         };
         let send = SendMessage {
+            conversation: None,
             wa_id: wa_id.clone(),
             kind: content::sent_type(&created.kind).to_owned(),
             message: content::message(wa_id, &created.kind, &content),

@@ -6,6 +6,8 @@ use chatledger_domain::{
     user::User,
 };
 
+use chrono::{DateTime, Utc};
+
 use crate::{
     application::{Application, Context},
     error::ApplicationError,
@@ -23,6 +25,18 @@ impl Application {
         context: &Context,
         wa_id: &WaId,
         change: AssignmentChange,
+    ) -> Result<(), ApplicationError> {
+        self.assign(context, wa_id, change, None, self.clock.now()).await
+    }
+
+    /// The same, once the chat has found nothing wrong with `require`.
+    pub(super) async fn assign(
+        &self,
+        context: &Context,
+        wa_id: &WaId,
+        change: AssignmentChange,
+        require: Option<ChatCommand>,
+        now: DateTime<Utc>,
     ) -> Result<(), ApplicationError> {
         // Whoever may not read the chat learns nothing of users and groups either.
         let chat: Chat = self.streams.state(context.tenant, wa_id.as_str()).await?;
@@ -42,11 +56,13 @@ impl Application {
         {
             return Err(ApplicationError::UnknownGroup(group));
         }
-        let now = self.clock.now();
         let streams = [StreamOf::new::<Chat>(wa_id.as_str())];
         let done = self
             .streams
             .transact(context.tenant, &streams, &context.metadata(), now, |decisions| {
+                if let Some(require) = require.clone() {
+                    decisions.decide::<Chat>(wa_id.as_str(), require)?;
+                }
                 let command = ChatCommand::Assign { actor: context.actor.clone(), change, now: now.timestamp() };
                 decisions.decide::<Chat>(wa_id.as_str(), command)
             })

@@ -1,6 +1,8 @@
 //! What users and programs do with chats.
 
 mod assign;
+mod conversations;
+mod daily_limit;
 mod mark_as_received;
 mod mark_delivered;
 mod resolve;

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use chatledger_domain::{
     MessageId, RawJson, TenantId, WaId,
-    chat::{Chat, ChatCommand, Outgoing, queued_key},
+    chat::{Chat, ChatCommand, ChatRefusal, Outgoing, queued_key},
+    contact::Contact,
     tenant::Tenant,
-    whatsapp_account::WhatsAppAccount,
+    whatsapp_account::{Tier, WhatsAppAccount},
 };
 use tokio::sync::broadcast::{Receiver, error::RecvError};
 
@@ -36,6 +37,8 @@ pub struct SendMessage {
     pub context: Option<String>,
     /// The client's own id of the message; the same again sends nothing (R-MSG-6).
     pub pending: Option<String>,
+    /// The conversation it is meant for, by the message that opened it: nothing is sent into a closed one (R-CNV-8).
+    pub conversation: Option<MessageId>,
 }
 
 /// A message on its way.
@@ -66,6 +69,15 @@ pub enum SendingOutcome {
     },
 }
 
+/// A message to be queued, with what decides over it.
+struct Queueing<'a> {
+    wa_id: &'a WaId,
+    outgoing: Outgoing,
+    conversation: Option<MessageId>,
+    template_refusal: Option<String>,
+    tier: Tier,
+}
+
 impl Application {
     /// Records a message and has it sent; answers once WhatsApp did, or after ten seconds. When WhatsApp cannot take it
     /// now, nobody waits: it is queued.
@@ -73,7 +85,7 @@ impl Application {
     /// # Errors
     /// The rule that was broken: nothing is recorded then.
     pub async fn send_message(&self, context: &Context, send: SendMessage) -> Result<Sending, ApplicationError> {
-        let SendMessage { wa_id, kind, message, context: quoted, pending } = send;
+        let SendMessage { wa_id, kind, message, context: quoted, pending, conversation } = send;
         let message_id = match &pending {
             Some(pending) => MessageId::of_pending(context.tenant, context.actor.user, wa_id.as_str(), pending),
             None => MessageId(self.random.uuid()),
@@ -88,7 +100,7 @@ impl Application {
             };
             let rendered = template.rendered;
             let outgoing = Outgoing { message_id, kind, context: quoted, message, rendered };
-            self.queue(context, &wa_id, outgoing, template.refusal).await?;
+            self.queue(context, &wa_id, outgoing, conversation, template.refusal).await?;
         }
         let outcome = self.outcome(context.tenant, message_id, feed, postponed).await?;
         Ok(Sending { message_id, outcome })
@@ -99,27 +111,67 @@ impl Application {
         context: &Context,
         wa_id: &WaId,
         outgoing: Outgoing,
+        conversation: Option<MessageId>,
         template_refusal: Option<String>,
     ) -> Result<(), ApplicationError> {
         let account: WhatsAppAccount = self.streams.state(context.tenant, ACCOUNT).await?;
         if account.number.is_none() {
             return Err(ApplicationError::AccountNotConnected);
         }
+        let tier = account.tier;
+        let queueing = Queueing { wa_id, outgoing, conversation, template_refusal, tier };
+        match self.queue_once(context, &queueing, false).await {
+            // Only now is it known that a place of the day is needed.
+            Err(ApplicationError::DailyLimitReached) => self.queue_once(context, &queueing, true).await,
+            queued => queued,
+        }
+    }
+
+    /// Queues a message. Whoever writes outside the window is counted first, if told.
+    async fn queue_once(
+        &self,
+        context: &Context,
+        queueing: &Queueing<'_>,
+        count: bool,
+    ) -> Result<(), ApplicationError> {
+        let Queueing { wa_id, outgoing, conversation, template_refusal, tier } = queueing;
         let tenant: Tenant = self.streams.state(context.tenant, TENANT).await?;
         let now = self.clock.now();
-        let streams = [StreamOf::new::<Chat>(wa_id.as_str())];
+        if count {
+            self.count_customer(context.tenant, *tier, wa_id, now).await?;
+        }
+        let is_template = outgoing.kind == "template";
+        let mut streams = vec![StreamOf::new::<Chat>(wa_id.as_str())];
+        streams.extend(is_template.then(|| StreamOf::new::<Contact>(wa_id.as_str())));
         let done = self
             .streams
             .transact(context.tenant, &streams, &context.metadata(), now, |decisions| {
+                // Before the message, which may open another.
+                if let Some(opened_by) = *conversation {
+                    let now = now.timestamp();
+                    let require = ChatCommand::RequireConversation { opened_by, may_be_over: true, now };
+                    decisions.decide::<Chat>(wa_id.as_str(), require)?;
+                }
                 let command = ChatCommand::SendMessage {
                     actor: context.actor.clone(),
                     outgoing: outgoing.clone(),
                     free_entry: tenant.settings.free_entry_window,
+                    counted: count || tier.daily_limit().is_none(),
                     now: now.timestamp(),
                 };
-                decisions.decide::<Chat>(wa_id.as_str(), command)?;
-                // After the permissions, which say nothing of templates to those who may not write (R-TPL-2).
-                template_refusal.clone().map_or(Ok(()), |reason| Err(ApplicationError::TemplateRefused(reason)))
+                let decided = decisions.decide::<Chat>(wa_id.as_str(), command);
+                if !matches!(decided, Ok(_) | Err(ChatRefusal::NotCounted)) {
+                    return decided.map(|_| ()).map_err(ApplicationError::from);
+                }
+                // After the permissions, which say nothing of customers and templates to those who may not write (R-TPL-2).
+                // The ledger takes the message only if the customer's word is still this one (R-CUS-5).
+                if is_template && decisions.relied_state::<Contact>(wa_id.as_str()).has_opted_out() {
+                    return Err(ApplicationError::OptedOut);
+                }
+                if let Some(reason) = template_refusal {
+                    return Err(ApplicationError::TemplateRefused(reason.clone()));
+                }
+                decided.map(|_| ()).map_err(ApplicationError::from)
             })
             .await?;
         self.settle(context.tenant, done.position()).await;

@@ -25,7 +25,7 @@ pub(crate) struct Tagging {
     /// The message by our id and WhatsApp's; `None` when the chat itself is tagged.
     message: Option<(MessageId, Option<String>)>,
     tag: TagAsItWas,
-    extra: Option<RawJson>,
+    pub(crate) extra: Option<RawJson>,
 }
 
 impl Application {
@@ -160,8 +160,16 @@ impl Application {
     }
 
     async fn tag_as_it_is(&self, context: &Context, id: TagId) -> Result<TagAsItWas, ApplicationError> {
-        let tag = self.tag(context.tenant, id).await?.filter(|tag| tag.exists);
-        tag.map(as_it_is).ok_or(ApplicationError::UnknownTag(id))
+        self.existing_tag(context.tenant, id).await?.ok_or(ApplicationError::UnknownTag(id))
+    }
+
+    /// A tag, unless it was deleted.
+    pub(crate) async fn existing_tag(
+        &self,
+        tenant: TenantId,
+        id: TagId,
+    ) -> Result<Option<TagAsItWas>, ApplicationError> {
+        Ok(self.tag(tenant, id).await?.filter(|tag| tag.exists).map(as_it_is))
     }
 
     /// A tag, also one that was deleted.

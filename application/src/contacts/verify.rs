@@ -9,10 +9,7 @@ use crate::{
     application::{Application, Context},
     chats::ACCOUNT,
     error::ApplicationError,
-    ports::{
-        contacts::{NumberCheck, NumbersToCheck},
-        vault::Kind,
-    },
+    ports::contacts::{NumberCheck, NumbersToCheck},
 };
 
 impl Application {
@@ -30,7 +27,8 @@ impl Application {
         let number = account.number.filter(|number| number.channel == Channel::Onpremises);
         let Some(number) = number else { return Ok(numbers.inputs.iter().map(|input| plausible(input)).collect()) };
         let failed = || vec![NumberCheck::Failed; numbers.inputs.len()];
-        let Some(token) = self.vault.get(context.tenant, Kind::AccessToken).await? else { return Ok(failed()) };
+        let token = self.access_tokens.get(context.tenant, &number.phone_number_id).await?;
+        let Some(token) = token else { return Ok(failed()) };
         Ok(self.contact_check.check(&number, &token, &numbers).await.unwrap_or_else(|error| {
             tracing::warn!(?error, "WhatsApp did not check the numbers");
             failed()

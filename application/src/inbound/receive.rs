@@ -110,6 +110,11 @@ impl Application {
 
     /// Records what can be recorded and keeps the rest (R-IN-6): how many it kept.
     async fn record(&self, door: Door, call: Call) -> Result<usize, ApplicationError> {
+        if let Door::Channel(tenant) = door
+            && self.has_given_up(tenant).await?
+        {
+            return Ok(0);
+        }
         let Call { items, unreadable } = call;
         let mut kept: Vec<Quarantined> = Vec::new();
         for element in unreadable {
@@ -117,12 +122,18 @@ impl Application {
                 Some(id) => self.tenant_of_number(door, Some(id)).await?,
                 None => door.known_tenant(),
             };
+            if tenant.is_none() && self.is_given_up(element.phone_number_id.as_deref()).await? {
+                continue;
+            }
             kept.push(self.quarantined(tenant.unwrap_or_default(), door, element.reason, element.body));
         }
         let mut by_tenant: Vec<(TenantId, Vec<Routed>)> = Vec::new();
         for routed in items {
             let mut tenants = self.tenants_of(door, &routed).await?;
             let Some(tenant) = tenants.pop() else {
+                if self.is_given_up(routed.phone_number_id.as_deref()).await? {
+                    continue;
+                }
                 let body = self.webhooks.envelope(&routed);
                 kept.push(self.quarantined(TenantId::default(), door, "nobody's number or account".into(), body));
                 continue;
@@ -166,6 +177,14 @@ impl Application {
             (Door::Channel(tenant), _) => Ok(Some(tenant)),
             (Door::Cloud, None) => Ok(None),
             (Door::Cloud, Some(id)) => Ok(self.directory.by_phone_number_id(id).await?.map(|entry| entry.id)),
+        }
+    }
+
+    /// Whether the number was somebody's and is nobody's now: what comes for it is acknowledged and left (R-ACC-2).
+    async fn is_given_up(&self, phone_number_id: Option<&str>) -> Result<bool, ApplicationError> {
+        match phone_number_id {
+            Some(id) => Ok(self.directory.was_given_up(id).await?),
+            None => Ok(false),
         }
     }
 

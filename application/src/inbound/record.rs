@@ -9,7 +9,7 @@ use std::{
 use chatledger_domain::{
     MessageId, RawJson, TenantId, WaId,
     chat::{Chat, ChatCommand, Echo, Incoming, StatusReport},
-    contact::{Contact, ContactCommand},
+    contact::{Contact, ContactCommand, OptIn, keyword_in},
     template_catalogue::{TemplateCatalogue, TemplateCatalogueCommand},
     whatsapp_account::{WhatsAppAccount, WhatsAppAccountCommand},
 };
@@ -90,19 +90,46 @@ impl Application {
     ) -> Result<(), ApplicationError> {
         let now = self.clock.now();
         let ids: Vec<MessageId> = items.iter().map(|_| MessageId(self.random.uuid())).collect();
+        let words = self.words(tenant, items).await?;
         let mut known = HashSet::new();
         let keys = items.iter().map(key_of).filter(|key| known.insert(*key));
         let streams: Vec<StreamOf> = keys.flat_map(streams_of).collect();
         self.streams
             .transact(tenant, &streams, metadata, now, |decisions| {
-                for (routed, id) in items.iter().zip(&ids) {
-                    record_item(decisions, key_of(routed), &routed.item, *id, now)?;
+                for ((routed, id), word) in items.iter().zip(&ids).zip(&words) {
+                    record_item(decisions, key_of(routed), &routed.item, *id, word.as_ref(), now)?;
                 }
                 Ok::<_, ApplicationError>(())
             })
             .await?;
         Ok(())
     }
+
+    /// What each element says of being written to, by the tenant's keywords (R-CUS-6).
+    async fn words(&self, tenant: TenantId, items: &[Routed]) -> Result<Vec<Option<Word>>, ApplicationError> {
+        let texts: Vec<Option<String>> = items.iter().map(|routed| text_of(&routed.item)).collect();
+        if texts.iter().all(Option::is_none) {
+            return Ok(texts.iter().map(|_| None).collect());
+        }
+        let settings = self.directory.by_id(tenant).await?.map(|entry| entry.settings).unwrap_or_default();
+        let word = |text: Option<String>| {
+            let (status, keyword) = keyword_in(&text?, &settings.opt_out_keywords, &settings.opt_in_keywords)?;
+            Some((status, keyword.to_owned()))
+        };
+        Ok(texts.into_iter().map(word).collect())
+    }
+}
+
+/// A customer's wish, and the tenant's keyword that said it.
+type Word = (OptIn, String);
+
+/// What a customer wrote, where it is nothing but text.
+fn text_of(item: &Item) -> Option<String> {
+    let Item::Message(message) = item else { return None };
+    if message.kind != "text" {
+        return None;
+    }
+    message.message.tree()["text"]["body"].as_str().map(str::to_owned)
 }
 
 /// Whose element it is: a customer's, by id, or the account's own.
@@ -124,11 +151,13 @@ fn record_item(
     key: &str,
     item: &Item,
     message_id: MessageId,
+    word: Option<&Word>,
     now: DateTime<Utc>,
 ) -> Result<(), ApplicationError> {
     match item.clone() {
         Item::Message(message) => {
             let (at, contact) = (at(message.timestamp, now), profile(&message));
+            let word = word.map(|word| opt_in(word, message.timestamp.min(now.timestamp())));
             let InboundMessage { waba_id, timestamp, kind, context, referral, message, .. } = message;
             let incoming = Incoming { message_id, waba_id, timestamp, kind, context, referral, message };
             let received =
@@ -136,6 +165,9 @@ fn record_item(
             // A repeat says nothing new of the contact either: an old name must not come back.
             if received > 0 {
                 decisions.decide_at::<Contact>(key, contact, at)?;
+                if let Some(word) = word {
+                    decisions.decide_at::<Contact>(key, word, at)?;
+                }
             }
         }
         Item::Echo(e) => {
@@ -175,6 +207,12 @@ fn record_item(
 fn profile(message: &InboundMessage) -> ContactCommand {
     let profile = message.contact.clone().unwrap_or_else(|| RawJson::from(&json!({"wa_id": message.wa_id})));
     ContactCommand::SeeProfile { name: message.name.clone(), profile }
+}
+
+/// The customer's own word.
+fn opt_in((status, keyword): &Word, timestamp: i64) -> ContactCommand {
+    let (source, keyword) = ("whatsapp".to_owned(), Some(keyword.clone()));
+    ContactCommand::SetOptIn { status: *status, source, done_by: None, keyword, timestamp }
 }
 
 /// What a notice says of a template.

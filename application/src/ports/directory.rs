@@ -47,6 +47,8 @@ pub trait Directory: Send + Sync {
     async fn by_host(&self, host: &str) -> Result<Option<TenantEntry>, Unavailable>;
     /// By WhatsApp's id of its number.
     async fn by_phone_number_id(&self, phone_number_id: &str) -> Result<Option<TenantEntry>, Unavailable>;
+    /// Whether a number was some tenant's once and is nobody's now (R-ACC-2).
+    async fn was_given_up(&self, phone_number_id: &str) -> Result<bool, Unavailable>;
     /// Those whose secrets begin with this tag; nearly always one or none.
     async fn by_tag(&self, tag: &str) -> Result<Vec<TenantId>, Unavailable>;
 }

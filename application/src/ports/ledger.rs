@@ -78,6 +78,9 @@ pub struct Unit {
     pub tenant: TenantId,
     /// At least one event; events of one stream in sequence.
     pub events: Vec<NewEvent>,
+    /// Streams that get no event but that the decision was made on, each with its newest sequence: where one has moved on,
+    /// nothing is recorded.
+    pub relies_on: Vec<(StreamId, i64)>,
     /// Recorded beside each of them.
     pub metadata: Arc<Metadata>,
 }

@@ -1,10 +1,12 @@
 //! What the application needs from the outside. Each port says what must hold for every implementation.
 
+pub mod access_tokens;
 pub mod addresses;
 pub mod audit;
 pub mod bodies;
 pub mod clock;
 pub mod contacts;
+pub mod daily_limits;
 pub mod deliveries;
 pub mod delivery_effects;
 pub mod directory;
@@ -15,6 +17,7 @@ pub mod outbound;
 pub mod plugins;
 pub mod provider;
 pub mod quarantine;
+pub mod rate_limits;
 pub mod read_models;
 pub mod receipts;
 pub mod receivers;

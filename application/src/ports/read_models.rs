@@ -114,6 +114,8 @@ pub trait ReadModels: Send + Sync {
     async fn users_by_age(&self, tenant: TenantId) -> Result<Vec<(UserId, bool)>, Unavailable>;
     /// WhatsApp's id of the newest message that the customer sent up to a time, POSIX seconds.
     async fn newest_incoming(&self, tenant: TenantId, wa_id: &WaId, until: i64) -> Result<Option<String>, Unavailable>;
+    /// The id of the tag with this name, without regard to case.
+    async fn tag_by_name(&self, tenant: TenantId, name: &str) -> Result<Option<TagId>, Unavailable>;
     /// Some taggings with a tag that still stand, at most `limit`.
     async fn taggings_with(
         &self,

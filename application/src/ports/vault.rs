@@ -12,8 +12,6 @@ pub const MAX_PASSWORD: usize = 128;
 /// A secret of a tenant that must be given back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// The access token or API key for WhatsApp.
-    AccessToken,
     /// The token that Meta shows when it verifies our webhook.
     VerifyToken,
     /// The last part of `/hooks/waba/{channel_secret}`.
@@ -25,7 +23,6 @@ impl Kind {
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
-            Self::AccessToken => "access_token",
             Self::VerifyToken => "verify_token",
             Self::ChannelSecret => "channel_secret",
         }

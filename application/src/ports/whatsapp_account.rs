@@ -18,6 +18,17 @@ pub struct Account {
     pub access_token: String,
 }
 
+/// A number as WhatsApp knows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FoundNumber {
+    /// The number as people read it.
+    pub display_phone_number: String,
+    /// The business's name that customers see.
+    pub verified_name: Option<String>,
+    /// The WhatsApp business account that owns it, where WhatsApp says.
+    pub waba_id: Option<String>,
+}
+
 /// A template to be created.
 #[derive(Clone, Debug)]
 pub struct NewTemplate {
@@ -66,6 +77,9 @@ pub enum AccountFault {
 /// The account at WhatsApp, one port for all channels.
 #[async_trait]
 pub trait WhatsAppAccounts: Send + Sync {
+    /// The number of Meta's Cloud API that this token speaks for. A number that there is not, or that the token may not
+    /// see, is refused.
+    async fn number(&self, phone_number_id: &str, access_token: &str) -> Result<FoundNumber, AccountFault>;
     /// All templates.
     async fn templates(&self, account: &Account) -> Result<Vec<Template>, AccountFault>;
     /// Submits a template; WhatsApp's first word on it.

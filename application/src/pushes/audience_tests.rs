@@ -136,7 +136,8 @@ fn r_iwh_3_and_8_flags_decide_and_a_group_alone_brings_no_messages() {
     // Every webhook learns of assignments, whatever its flags (R-IWH-5).
     assert_eq!(parts(&mine(flags(false, false, false)), &[assigned(5, Some(ME), None)]), Some(own.clone()));
     let (message_id, kind, message) = (MessageId(Uuid::nil()), "text".into(), raw());
-    let sent = MessageQueued { message_id, timestamp: 1, kind, sender: ME, context: None, message, rendered: None };
+    let (context, rendered, outside_window) = (None, None, false);
+    let sent = MessageQueued { message_id, timestamp: 1, kind, sender: ME, context, message, rendered, outside_window };
     let sent = [recorded(5, "352", AnyEvent::Chat(ChatEvent::from(sent)))];
     let push = || {
         let mut sent = sent.clone();

@@ -1,6 +1,6 @@
 //! Creates a tenant with its three built-in groups.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use chatledger_domain::{
     GroupId, Role, TenantId,
@@ -8,7 +8,13 @@ use chatledger_domain::{
     tenant::{Tenant, TenantCommand},
 };
 
-use crate::{application::Application, chats::TENANT, error::ApplicationError, ports::vault::Kind, streams::StreamOf};
+use crate::{
+    application::Application,
+    chats::TENANT,
+    error::ApplicationError,
+    ports::{ledger::Metadata, vault::Kind},
+    streams::StreamOf,
+};
 
 /// A tenant to be created.
 #[derive(Clone, Debug)]
@@ -40,14 +46,22 @@ impl Application {
     /// # Errors
     /// [`ApplicationError::TenantExists`] when the slug is in use.
     pub async fn create_tenant(&self, new: NewTenant) -> Result<CreatedTenant, ApplicationError> {
+        self.create_tenant_by(new, &self.system("set-up", None)).await
+    }
+
+    /// The same for somebody who is named in the ledger.
+    pub(crate) async fn create_tenant_by(
+        &self,
+        new: NewTenant,
+        metadata: &Arc<Metadata>,
+    ) -> Result<CreatedTenant, ApplicationError> {
         let id = TenantId::of_slug(&new.slug);
         let group_ids = Role::ALL.map(|role| (role, self.random.uuid().to_string()));
         let mut streams = vec![StreamOf::new::<Tenant>(TENANT)];
         streams.extend(group_ids.iter().map(|(_, stream)| StreamOf::new::<Group>(stream)));
-        let metadata = self.system("set-up", None);
         let done = self
             .streams
-            .transact(id, &streams, &metadata, self.clock.now(), |d| {
+            .transact(id, &streams, metadata, self.clock.now(), |d| {
                 let NewTenant { slug, name, hosts } = new.clone();
                 d.decide::<Tenant>(TENANT, TenantCommand::Create { slug, name, hosts })?;
                 for (role, stream) in &group_ids {
@@ -64,16 +78,21 @@ impl Application {
             .await?;
         let created = done.recorded.iter().skip(1).map(|r| GroupId(r.position.0));
         let groups = Role::ALL.into_iter().zip(created).collect();
-        let channel_secret = self.channel_secret(id).await?;
-        let verify_token = self.random.hex(16);
-        self.vault.put(id, Kind::VerifyToken, &verify_token).await?;
+        let [channel_secret, verify_token] = self.complete_secrets(id).await?;
         self.settle(id, done.position()).await;
         Ok(CreatedTenant { id, groups, channel_secret, verify_token })
     }
 
-    async fn channel_secret(&self, tenant: TenantId) -> Result<String, ApplicationError> {
-        let secret = format!("{}{}", tenant.tag(), self.random.hex(16));
-        self.vault.put(tenant, Kind::ChannelSecret, &secret).await?;
-        Ok(secret)
+    /// The last part of a tenant's own webhook address and its verify token; made where a crash came before they were.
+    pub(crate) async fn complete_secrets(&self, tenant: TenantId) -> Result<[String; 2], ApplicationError> {
+        let made = || [format!("{}{}", tenant.tag(), self.random.hex(16)), self.random.hex(16)];
+        let mut secrets = made();
+        for (kind, secret) in [Kind::ChannelSecret, Kind::VerifyToken].into_iter().zip(&mut secrets) {
+            match self.vault.get(tenant, kind).await? {
+                Some(kept) => *secret = kept,
+                None => self.vault.put(tenant, kind, secret).await?,
+            }
+        }
+        Ok(secrets)
     }
 }

@@ -25,6 +25,19 @@ impl Application {
         }
     }
 
+    /// The active user with this name and password; `None` as for [`Self::log_in`].
+    ///
+    /// # Errors
+    /// The vault's or the ledger's fault.
+    pub async fn check_log_in(
+        &self,
+        tenant: TenantId,
+        username: &str,
+        password: &str,
+    ) -> Result<Option<UserId>, ApplicationError> {
+        Ok(self.user_with_password(tenant, username, password).await?.map(|(user, _)| user))
+    }
+
     /// The active user with this name and password, and its stream.
     pub(crate) async fn user_with_password(
         &self,

@@ -2,11 +2,7 @@
 
 use chatledger_domain::{AnyEvent, Position, Role, TenantId, UserId, user::UserEvent};
 
-use crate::{
-    application::Application,
-    error::ApplicationError,
-    ports::{Unavailable, vault::Kind},
-};
+use crate::{application::Application, error::ApplicationError, ports::Unavailable};
 
 impl Application {
     /// The user for whom a provider's key stands; `None` when the key is not valid for the tenant's number, the tenant
@@ -26,7 +22,7 @@ impl Application {
         let (true, Some(number)) = (entry.settings.provider_authentication, entry.number) else { return Ok(false) };
         match &self.provider {
             Some(provider) => Ok(provider.takes(key, &number).await),
-            None => Ok(self.vault.tenant_of(&[tenant], Kind::AccessToken, key).await?.is_some()),
+            None => self.access_tokens.is(tenant, &number.phone_number_id, key).await,
         }
     }
 

@@ -121,6 +121,8 @@ pub enum ChatCommand {
         outgoing: Outgoing,
         /// Whether the tenant grants 72 hours after an ad's referral (R-WIN-7).
         free_entry: bool,
+        /// Whether its customer is counted towards what may be sent on a day, or nothing is (R-ACC-4).
+        counted: bool,
         /// Now.
         now: i64,
     },
@@ -257,6 +259,24 @@ pub enum ChatCommand {
         actor: Actor,
         /// What it says.
         resolved: bool,
+        /// Now.
+        now: i64,
+    },
+    /// Refuses what is wanted in a conversation that is closed, or over; for what is decided with it.
+    RequireConversation {
+        /// The conversation, by the message that opened it.
+        opened_by: MessageId,
+        /// Whether it may be over, so long as nobody closed it.
+        may_be_over: bool,
+        /// Now.
+        now: i64,
+    },
+    /// Closes a conversation, and resolves the chat (R-CNV-11).
+    CloseConversation {
+        /// Who closes it.
+        actor: Actor,
+        /// The conversation, by the message that opened it.
+        opened_by: MessageId,
         /// Now.
         now: i64,
     },

@@ -1,10 +1,10 @@
 //! The rules of chats.
 
 use super::{
-    Chat, ChatCommand, ChatErased, ChatEvent, ChatRefusal, ChatReopened, ChatResolved, ChatTagged, ChatUntagged, Echo,
-    Incoming, MessageAccepted, MessageEchoed, MessageOutcomeUnknown, MessageQueued, MessageReceived, MessageRejected,
-    MessageStatusReported, MessageTagged, MessageUntagged, MessagesDelivered, MessagesMarkedAsReceived, Outgoing,
-    Pending, StatusReport, event::TagAsItWas, opens_window,
+    Chat, ChatCommand, ChatErased, ChatEvent, ChatRefusal, ChatReopened, ChatResolved, ChatTagged, ChatUntagged,
+    ConversationClosed, Echo, Incoming, MessageAccepted, MessageEchoed, MessageOutcomeUnknown, MessageQueued,
+    MessageReceived, MessageRejected, MessageStatusReported, MessageTagged, MessageUntagged, MessagesDelivered,
+    MessagesMarkedAsReceived, Outgoing, Pending, StatusReport, event::TagAsItWas, opens_window,
 };
 use crate::{
     chat::ChatAssigned,
@@ -28,8 +28,8 @@ impl Decider for Chat {
             ChatCommand::ReceiveMessage { incoming, now } => Ok(vec![self.received(incoming, now).into()]),
             ChatCommand::EchoMessage { echo } => Ok(vec![echoed(echo).into()]),
             ChatCommand::ReportStatus { report } => Ok(self.report(report)),
-            ChatCommand::SendMessage { actor, outgoing, free_entry, now } => {
-                self.send(&actor, outgoing, free_entry, now)
+            ChatCommand::SendMessage { actor, outgoing, free_entry, counted, now } => {
+                self.send(&actor, outgoing, (free_entry, counted), now)
             }
             ChatCommand::AcceptMessage { message_id, waba_id, response } => {
                 let accepted = MessageAccepted { message_id, waba_id, response: Some(response) };
@@ -87,6 +87,10 @@ impl Decider for Chat {
             ChatCommand::MarkAsDelivered { to, timestamp } => Ok(self.delivered(to, timestamp)),
             ChatCommand::MarkAsReceived { actor, timestamp, now } => self.mark(&actor, timestamp, now),
             ChatCommand::Resolve { actor, resolved, now } => self.resolve(&actor, resolved, now),
+            ChatCommand::RequireConversation { opened_by, may_be_over, now } => {
+                self.require_conversation(opened_by, may_be_over, now).map(|()| Vec::new())
+            }
+            ChatCommand::CloseConversation { actor, opened_by, now } => self.close_conversation(&actor, opened_by, now),
             ChatCommand::Erase { unsent, now } => Ok(self.erase(unsent, now)),
         }
     }
@@ -108,19 +112,24 @@ impl Chat {
     }
 
     /// Permission before window, both before anything is handed to WhatsApp (R-MSG-10).
-    fn send(&self, actor: &Actor, outgoing: Outgoing, free_entry: bool, now: i64) -> Decision {
+    fn send(&self, actor: &Actor, outgoing: Outgoing, (free_entry, counted): (bool, bool), now: i64) -> Decision {
         let scope = actor.permissions.can_write_to_chats;
         let writable = if self.exists { actor.may_write(self.assignment) } else { scope != Scope::None };
         if !writable {
             return Err(ChatRefusal::NotWritable);
         }
         let closes_at = window::closes_at(self.last_incoming, self.referred_at, free_entry);
-        if outgoing.kind != "template" && !window::is_open(closes_at, now) {
+        let outside_window = !window::is_open(closes_at, now);
+        if outgoing.kind != "template" && outside_window {
             return Err(ChatRefusal::WindowClosed);
+        }
+        if outside_window && !counted {
+            return Err(ChatRefusal::NotCounted);
         }
         let Outgoing { message_id, kind, context, message, rendered } = outgoing;
         let sender = actor.user;
-        let queued = MessageQueued { message_id, timestamp: now, kind, sender, context, message, rendered };
+        let queued =
+            MessageQueued { message_id, timestamp: now, kind, sender, context, message, rendered, outside_window };
         let starts = !self.exists && scope != Scope::All;
         let assigned = starts.then_some(ChatAssigned {
             user_set: Some(actor.user),
@@ -188,6 +197,24 @@ impl Chat {
             true => vec![ChatResolved { done_by, timestamp }.into()],
             false => vec![ChatReopened { done_by, timestamp }.into()],
         })
+    }
+
+    /// Conversations before the newest are over or closed; which, the caller knows.
+    fn require_conversation(&self, opened_by: MessageId, may_be_over: bool, now: i64) -> Result<(), ChatRefusal> {
+        let newest = self.conversation.filter(|newest| newest.opened_by == opened_by);
+        let fits = match newest {
+            Some(newest) if may_be_over => !newest.closed,
+            Some(newest) => newest.is_active(now),
+            None => may_be_over,
+        };
+        if fits { Ok(()) } else { Err(ChatRefusal::ConversationEnded) }
+    }
+
+    fn close_conversation(&self, actor: &Actor, opened_by: MessageId, now: i64) -> Decision {
+        let resolved = self.resolve(actor, true, now)?;
+        self.require_conversation(opened_by, false, now)?;
+        let closed = ConversationClosed { opened_by, done_by: actor.user, timestamp: now };
+        Ok([closed.into()].into_iter().chain(resolved).collect())
     }
 
     /// Messages that WhatsApp certainly does not have are not sent any more; then the chat is forgotten.

@@ -57,6 +57,10 @@ pub struct MessageQueued {
     /// What the customer reads, where the message itself does not say it: a template with its parameters in place.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rendered: Option<String>,
+    /// Whether it is a template that was sent while the window was closed: its customer counts towards what WhatsApp
+    /// lets the number send on a day (R-ACC-4).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub outside_window: bool,
 }
 
 /// WhatsApp took a message.
@@ -271,6 +275,17 @@ pub struct ChatReopened {
     pub timestamp: i64,
 }
 
+/// A user closed the newest conversation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ConversationClosed {
+    /// The message that had opened it.
+    pub opened_by: MessageId,
+    /// Who.
+    pub done_by: UserId,
+    /// POSIX seconds.
+    pub timestamp: i64,
+}
+
 /// The customer was forgotten: what was said and kept in this chat up to here is blanked. Its contact's
 /// [`ContactErased`](crate::contact::ContactErased) comes with it and says who did it and why readers drop the content;
 /// this one makes whoever decides on older knowledge decide again.
@@ -315,6 +330,8 @@ crate::events! {
         ChatResolved = "ChatResolved" v "1",
         /// It is not resolved after all.
         ChatReopened = "ChatReopened" v "1",
+        /// Its newest conversation was closed.
+        ConversationClosed = "ConversationClosed" v "1",
         /// What was said in it is forgotten.
         ChatErased = "ChatErased" v "1",
     }

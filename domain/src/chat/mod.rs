@@ -3,6 +3,7 @@
 mod assign;
 mod command;
 pub mod content;
+pub mod conversation;
 mod decide;
 mod event;
 mod redact;
@@ -13,10 +14,10 @@ mod tests;
 
 pub use command::{AssignmentChange, ByRule, ChatCommand, Echo, Incoming, Outgoing, StatusReport};
 pub use event::{
-    ChatAssigned, ChatErased, ChatEvent, ChatReopened, ChatResolved, ChatTagged, ChatUntagged, MessageAccepted,
-    MessageEchoed, MessageOutcomeUnknown, MessageQueued, MessageReceived, MessageRejected, MessageStatusReported,
-    MessageTagged, MessageUntagged, MessagesDelivered, MessagesMarkedAsReceived, TagAsItWas, accepted_key, message_key,
-    queued_key, status_key,
+    ChatAssigned, ChatErased, ChatEvent, ChatReopened, ChatResolved, ChatTagged, ChatUntagged, ConversationClosed,
+    MessageAccepted, MessageEchoed, MessageOutcomeUnknown, MessageQueued, MessageReceived, MessageRejected,
+    MessageStatusReported, MessageTagged, MessageUntagged, MessagesDelivered, MessagesMarkedAsReceived, TagAsItWas,
+    accepted_key, message_key, queued_key, status_key,
 };
 pub use redact::forgotten_message;
 pub use refusal::ChatRefusal;

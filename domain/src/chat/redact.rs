@@ -36,6 +36,7 @@ impl ChatEvent {
             | Self::MessagesDelivered(_)
             | Self::ChatResolved(_)
             | Self::ChatReopened(_)
+            | Self::ConversationClosed(_)
             | Self::ChatErased(_) => {}
         }
         event

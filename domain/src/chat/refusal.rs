@@ -18,6 +18,12 @@ pub enum ChatRefusal {
     /// The 24-hour window is closed and this is no template (R-WIN-4).
     #[error("the 24-hour customer service window is closed")]
     WindowClosed,
+    /// A template outside the window, and its customer is not counted towards the day's limit (R-ACC-4).
+    #[error("the customer is not counted towards the daily limit")]
+    NotCounted,
+    /// The conversation is closed or over (R-CNV-3, R-CNV-8).
+    #[error("the conversation is closed or over")]
+    ConversationEnded,
     /// Somebody else holds the assignment (R-ASG-2 … R-ASG-5, R-ASG-10).
     #[error("the assignment is held by somebody else")]
     AssignmentHeld,

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::event::ChatEvent;
+use super::{
+    conversation::{Conversation, Said},
+    event::ChatEvent,
+};
 use crate::{
     ids::{GroupId, MessageId, Position, TagId, TaggingId, UserId},
     permission::Assignment,
@@ -40,12 +43,17 @@ pub struct Chat {
     pub resolved: bool,
     /// Messages of ours that WhatsApp has not settled.
     pub pending: BTreeMap<MessageId, Pending>,
+    /// The newest conversation.
+    pub conversation: Option<Conversation>,
     /// Up to where what was said in it is forgotten.
     pub erased_at: Option<Position>,
 }
 
 impl Chat {
     pub(super) fn after(&mut self, event: &ChatEvent, position: Position) {
+        if let Some(said) = Said::of(event) {
+            self.conversation = Some(Conversation::after(self.conversation, &said));
+        }
         match event {
             ChatEvent::MessageReceived(e) => {
                 self.saw_message(e.timestamp);
@@ -87,6 +95,11 @@ impl Chat {
             ChatEvent::MessagesDelivered(e) => self.marks.extend(e.to.iter().map(|user| (*user, e.timestamp))),
             ChatEvent::ChatResolved(_) => self.resolved = true,
             ChatEvent::ChatReopened(_) => self.resolved = false,
+            ChatEvent::ConversationClosed(_) => {
+                if let Some(conversation) = &mut self.conversation {
+                    conversation.closed = true;
+                }
+            }
             ChatEvent::ChatErased(_) => self.erased_at = Some(position),
             ChatEvent::MessageStatusReported(_) | ChatEvent::MessageTagged(_) | ChatEvent::MessageUntagged(_) => {}
         }

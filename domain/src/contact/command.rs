@@ -1,6 +1,9 @@
 //! What may be asked of a contact.
 
-use super::event::{EmailAddress, PhoneNumber};
+use super::{
+    event::{EmailAddress, PhoneNumber},
+    opt_in::OptIn,
+};
 use crate::{ids::UserId, raw_json::RawJson};
 
 /// A command to one contact.
@@ -23,6 +26,19 @@ pub enum ContactCommand {
         email_addresses: Option<Vec<EmailAddress>>,
         /// Who saves it; `None` for the operator.
         done_by: Option<UserId>,
+    },
+    /// Records the customer's word on being written to, or what somebody says of it (R-CUS-4).
+    SetOptIn {
+        /// What it is from now on.
+        status: OptIn,
+        /// How it is known: `whatsapp`, `web`, `import` …
+        source: String,
+        /// Who recorded it; `None` where the customer said it itself.
+        done_by: Option<UserId>,
+        /// The tenant's keyword that the customer's message was, where it was one (R-CUS-6).
+        keyword: Option<String>,
+        /// When it was said, POSIX seconds.
+        timestamp: i64,
     },
     /// Forgets the contact. Once it is forgotten, only when there is something new to forget.
     Erase {

@@ -1,7 +1,8 @@
 //! The rules of contacts.
 
 use super::{
-    Contact, ContactCommand, ContactErased, ContactEvent, ContactProfileSeen, ContactRefusal, ContactUpserted,
+    Consent, Contact, ContactCommand, ContactErased, ContactEvent, ContactProfileSeen, ContactRefusal, ContactUpserted,
+    OptInChanged,
 };
 use crate::{decider::Decider, ids::Position};
 
@@ -27,6 +28,14 @@ impl Decider for Contact {
                 let upserted = ContactUpserted { name, phone_numbers, email_addresses, done_by };
                 let news = self.saved.as_ref() != Some(&upserted.saved());
                 Ok(if news { vec![upserted.into()] } else { Vec::new() })
+            }
+            ContactCommand::SetOptIn { status, source, done_by, keyword, timestamp } => {
+                // WhatsApp may bring a word late: one that the customer has taken back since says nothing.
+                let is_late = keyword.is_some() && self.last_keyword.is_some_and(|last| timestamp < last);
+                let same = |consent: &Consent| (consent.status, &*consent.source) == (status, &*source);
+                let is_news = !is_late && !self.consent.as_ref().is_some_and(same);
+                let changed = OptInChanged { status, source, done_by, timestamp, keyword };
+                Ok(if is_news { vec![changed.into()] } else { Vec::new() })
             }
             ContactCommand::Erase { events, is_news, done_by, now } => {
                 let erased = ContactErased { done_by, timestamp: now, events };

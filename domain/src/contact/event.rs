@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::state::Saved;
+use super::{opt_in::OptIn, state::Saved};
 use crate::{decider::Event, ids::UserId, raw_json::RawJson};
 
 /// WhatsApp showed a contact's profile for the first time, or a new one.
@@ -57,6 +57,23 @@ impl ContactUpserted {
     }
 }
 
+/// The customer wishes, or no longer wishes, to hear from us; or it is known from elsewhere now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct OptInChanged {
+    /// What it is from now on.
+    pub status: OptIn,
+    /// How it is known; empty once the customer is forgotten.
+    pub source: String,
+    /// Who recorded it; `None` where the customer said it itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub done_by: Option<UserId>,
+    /// When it was said, POSIX seconds.
+    pub timestamp: i64,
+    /// The tenant's keyword that the customer's message was, where it was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keyword: Option<String>,
+}
+
 /// A contact was forgotten: everything personal that the ledger held of it up to here is blanked in place, and readers
 /// drop what they have of it, in its chat as well. Its id stays; what comes later is a new beginning.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -77,6 +94,8 @@ crate::events! {
         ContactProfileSeen = "ContactProfileSeen" v "1",
         /// It was saved in the address book.
         ContactUpserted = "ContactUpserted" v "1",
+        /// Its wish to hear from us changed.
+        OptInChanged = "OptInChanged" v "1",
         /// It was forgotten.
         ContactErased = "ContactErased" v "1",
     }

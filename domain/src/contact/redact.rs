@@ -15,6 +15,11 @@ impl ContactEvent {
                 e.phone_numbers.clear();
                 e.email_addresses.clear();
             }
+            // That the customer wants no messages outlives it: see `Consent::forgotten`.
+            Self::OptInChanged(e) => {
+                e.source.clear();
+                e.keyword = None;
+            }
             Self::ContactErased(_) => {}
         }
         event

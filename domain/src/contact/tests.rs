@@ -112,3 +112,65 @@ fn a_forgotten_contact_that_comes_again_is_new() {
     Given::with(()).given(before()).when(see(Some("Rui"))).then_expect_events(vec![seen(Some("Rui"))]);
     Given::with(()).given(before()).when(upsert(None, None)).then_expect_events(vec![upserted(None, &[], None)]);
 }
+
+fn opt_in(status: OptIn, source: &str, keyword: Option<&str>, timestamp: i64) -> ContactEvent {
+    OptInChanged { status, source: source.into(), done_by: None, timestamp, keyword: keyword.map(Into::into) }.into()
+}
+
+fn set_opt_in(status: OptIn, source: &str, keyword: Option<&str>, timestamp: i64) -> ContactCommand {
+    let (source, keyword) = (source.into(), keyword.map(Into::into));
+    ContactCommand::SetOptIn { status, source, done_by: None, keyword, timestamp }
+}
+
+#[test]
+fn r_cus_4_each_change_of_status_or_source_is_an_event() {
+    let before = || vec![opt_in(OptIn::OptedIn, "web", None, 5)];
+    for (status, source) in [(OptIn::OptedOut, "web"), (OptIn::OptedIn, "import")] {
+        Given::with(())
+            .given(before())
+            .when(set_opt_in(status, source, None, 9))
+            .then_expect_events(vec![opt_in(status, source, None, 9)]);
+    }
+    Given::with(())
+        .given_no_previous_events()
+        .when(set_opt_in(OptIn::OptedIn, "web", None, 5))
+        .then_expect_events(before());
+    Given::with(()).given(before()).when(set_opt_in(OptIn::OptedIn, "web", None, 9)).then_expect_events(vec![]);
+}
+
+#[test]
+fn r_cus_6_a_word_that_comes_late_does_not_undo_a_newer_one() {
+    let before = || {
+        vec![opt_in(OptIn::OptedOut, "whatsapp", Some("STOP"), 5), opt_in(OptIn::OptedIn, "whatsapp", Some("START"), 9)]
+    };
+    let stop = |timestamp| set_opt_in(OptIn::OptedOut, "whatsapp", Some("STOP"), timestamp);
+    Given::with(()).given(before()).when(stop(7)).then_expect_events(vec![]);
+    Given::with(()).given(before()).when(stop(9)).then_expect_events(vec![opt_in(
+        OptIn::OptedOut,
+        "whatsapp",
+        Some("STOP"),
+        9,
+    )]);
+    // What somebody else recorded meanwhile does not outweigh the customer's own word.
+    let imported = vec![opt_in(OptIn::OptedIn, "import", None, 9)];
+    Given::with(()).given(imported).when(stop(7)).then_expect_events(vec![opt_in(
+        OptIn::OptedOut,
+        "whatsapp",
+        Some("STOP"),
+        7,
+    )]);
+}
+
+#[test]
+fn that_a_customer_wants_no_messages_outlives_its_being_forgotten() {
+    let told = |status| opt_in(status, "on the phone with Rui", Some("STOP"), 5);
+    for (status, left) in [(OptIn::OptedOut, Some(5)), (OptIn::OptedIn, None)] {
+        for told in [told(status), told(status).redacted()] {
+            let mut contact = Contact::default();
+            [told, erased(1)].iter().for_each(|event| contact.after(event));
+            assert_eq!(contact.consent.as_ref().map(|consent| consent.timestamp), left);
+            assert!(contact.consent.is_none_or(|consent| consent.source.is_empty()));
+            assert_eq!((contact.last_keyword, contact.erased), (None, true));
+        }
+    }
+}

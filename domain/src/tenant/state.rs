@@ -20,6 +20,20 @@ pub struct Settings {
     /// Webhooks are also told `tagged_messages` and `tagged_chats`, which newer keys have replaced.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub legacy_tagging_payloads: bool,
+    /// Customers who write one of these alone want no more messages (R-CUS-6).
+    #[serde(skip_serializing_if = "is_default_opt_out")]
+    pub opt_out_keywords: Vec<String>,
+    /// Customers who write one of these alone want messages.
+    #[serde(skip_serializing_if = "is_default_opt_in")]
+    pub opt_in_keywords: Vec<String>,
+}
+
+fn is_default_opt_out(words: &[String]) -> bool {
+    words == ["STOP"]
+}
+
+fn is_default_opt_in(words: &[String]) -> bool {
+    words == ["START"]
 }
 
 impl Default for Settings {
@@ -30,6 +44,8 @@ impl Default for Settings {
             read_receipts: false,
             api_access: false,
             legacy_tagging_payloads: false,
+            opt_out_keywords: vec!["STOP".to_owned()],
+            opt_in_keywords: vec!["START".to_owned()],
         }
     }
 }

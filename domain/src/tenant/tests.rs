@@ -23,3 +23,12 @@ fn r_auth_8_a_providers_key_opens_the_inbox_unless_told_otherwise() {
     let stored: Settings = serde_json::from_str(r#"{"free_entry_window":false}"#).unwrap();
     assert!(stored.provider_authentication && stored == Settings::default());
 }
+
+#[test]
+fn r_cus_6_stop_and_start_are_keywords_unless_told_otherwise() {
+    let stored: Settings = serde_json::from_str(r#"{"opt_in_keywords":[]}"#).unwrap();
+    assert_eq!((stored.opt_out_keywords.as_slice(), stored.opt_in_keywords.len()), (&["STOP".to_owned()][..], 0));
+    let kept = serde_json::to_value(Settings::default()).unwrap();
+    assert!(kept.get("opt_out_keywords").is_none(), "{kept}");
+    assert_eq!(serde_json::from_value::<Settings>(kept).unwrap(), Settings::default());
+}

@@ -10,6 +10,8 @@ pub enum WhatsAppAccountCommand {
     Connect {
         /// The number.
         number: Number,
+        /// The address that WhatsApp shall call, as whoever connects it has told; nobody here calls it.
+        webhook_url: Option<String>,
     },
     /// Disconnects it.
     Disconnect,

@@ -14,12 +14,14 @@ impl Decider for WhatsAppAccount {
 
     fn decide(&self, command: WhatsAppAccountCommand) -> Result<Vec<WhatsAppAccountEvent>, WhatsAppAccountRefusal> {
         match command {
-            WhatsAppAccountCommand::Connect { number } => match &self.number {
+            WhatsAppAccountCommand::Connect { number, webhook_url } => match &self.number {
                 Some(same) if *same == number => Ok(Vec::new()),
                 Some(_) => Err(WhatsAppAccountRefusal::AlreadyConnected),
                 None => {
                     let Number { phone_number_id, display_phone_number, channel, waba_id } = number;
-                    Ok(vec![AccountConnected { phone_number_id, display_phone_number, channel, waba_id }.into()])
+                    let connected =
+                        AccountConnected { phone_number_id, display_phone_number, channel, waba_id, webhook_url };
+                    Ok(vec![connected.into()])
                 }
             },
             WhatsAppAccountCommand::Disconnect => Ok(self
@@ -36,7 +38,7 @@ impl Decider for WhatsAppAccount {
         }
     }
 
-    fn evolve(&mut self, event: &WhatsAppAccountEvent, _: Position) {
-        self.after(event);
+    fn evolve(&mut self, event: &WhatsAppAccountEvent, position: Position) {
+        self.after(event, position);
     }
 }

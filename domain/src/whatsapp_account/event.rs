@@ -3,7 +3,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{decider::Event, raw_json::RawJson};
+use crate::{
+    decider::{Claim, Event},
+    raw_json::RawJson,
+};
 
 /// How WhatsApp is reached (contract, webhooks §6.4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -29,6 +32,9 @@ pub struct AccountConnected {
     /// The WhatsApp business account that owns it: notices about templates and the account name only this.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waba_id: Option<String>,
+    /// The address that WhatsApp shall call, as whoever connected it has told (R-ACC-6).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub webhook_url: Option<String>,
 }
 
 /// The number was disconnected.
@@ -81,8 +87,22 @@ crate::events! {
     }
 }
 
+/// The claim of a number. The ledger holds it across all tenants: a number is active at one inbox at a time.
+#[must_use]
+pub fn number_claim(phone_number_id: &str) -> String {
+    format!("number:{phone_number_id}")
+}
+
 impl Event for WhatsAppAccountEvent {
     crate::stored_event!();
+
+    fn claims(&self) -> Vec<Claim> {
+        match self {
+            Self::AccountConnected(e) => vec![Claim::Take(number_claim(&e.phone_number_id))],
+            Self::AccountDisconnected(e) => vec![Claim::Release(number_claim(&e.phone_number_id))],
+            Self::TemplateStatusReported(_) | Self::AccountNoticeReceived(_) => Vec::new(),
+        }
+    }
 
     fn idempotency_key(&self) -> Option<String> {
         match self {

@@ -8,11 +8,13 @@ mod refusal;
 mod state;
 #[cfg(test)]
 mod tests;
+mod tier;
 
 pub use command::WhatsAppAccountCommand;
 pub use event::{
     AccountConnected, AccountDisconnected, AccountNoticeReceived, Channel, ERRORS, TemplateStatusReported,
-    WhatsAppAccountEvent,
+    WhatsAppAccountEvent, number_claim,
 };
 pub use refusal::WhatsAppAccountRefusal;
 pub use state::{Number, WhatsAppAccount};
+pub use tier::Tier;

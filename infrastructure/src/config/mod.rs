@@ -1,5 +1,7 @@
 //! The configuration: one documented TOML, overlaid by the environment, checked whole at start, every error named.
 
+mod service;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     net::ToSocketAddrs,
@@ -13,6 +15,8 @@ use figment::{
 };
 use ipnet::IpNet;
 use serde::de::DeserializeOwned;
+
+pub use service::ServiceApi;
 
 use crate::media::{Bucket, Place};
 use crate::whatsapp::provider;
@@ -47,6 +51,8 @@ pub struct Config {
     pub data_dir: String,
     /// `secrets.master_key`
     pub master_key: Option<[u8; 32]>,
+    /// `secrets.old_master_keys`
+    pub old_master_keys: Vec<[u8; 32]>,
     /// `secrets.checkpoint_key`; `None` for the file in `data.dir`.
     pub checkpoint_key: Option<[u8; 32]>,
     /// `whatsapp.app_secrets`
@@ -85,6 +91,8 @@ pub struct Config {
     pub requests_per_minute: u32,
     /// `limits.sandbox_requests_per_minute`
     pub sandbox_requests_per_minute: u32,
+    /// `service_api`
+    pub service_api: ServiceApi,
     /// `limits.websockets`
     pub websockets: usize,
     /// `limits.websockets_per_tenant`
@@ -141,6 +149,13 @@ impl Reader {
         let bytes = hex::decode(self.text(key)?).ok().and_then(|bytes| bytes.try_into().ok());
         self.check(bytes.is_some(), key, "must be 64 hexadecimal digits");
         bytes
+    }
+
+    fn keys(&mut self, key: &str) -> Vec<[u8; 32]> {
+        let texts: Vec<String> = self.get(key);
+        let keys: Vec<_> = texts.iter().filter_map(|text| hex::decode(text).ok()?.try_into().ok()).collect();
+        self.check(keys.len() == texts.len(), key, "must be keys of 64 hexadecimal digits");
+        keys
     }
 
     fn url(&mut self, key: &str) -> String {
@@ -248,6 +263,7 @@ impl Config {
         let postgres = database_url.as_deref().is_none_or(|url| url.starts_with("postgres"));
         r.check(postgres, "database.url", "must begin with postgres://");
         let [master_key, checkpoint_key] = ["secrets.master_key", "secrets.checkpoint_key"].map(|key| r.key(key));
+        let old_master_keys = r.keys("secrets.old_master_keys");
         let max_connections = r.get("database.max_connections");
         r.check((4..=500).contains(&max_connections), "database.max_connections", "must be 4 to 500");
         let provider_url = r.text("whatsapp.provider_url");
@@ -285,6 +301,7 @@ impl Config {
             max_connections,
             data_dir: r.get("data.dir"),
             master_key,
+            old_master_keys,
             checkpoint_key,
             app_secrets: r.get("whatsapp.app_secrets"),
             verify_token: r.text("whatsapp.verify_token"),
@@ -304,6 +321,7 @@ impl Config {
             contact_providers,
             requests_per_minute: r.get("limits.requests_per_minute"),
             sandbox_requests_per_minute: r.get("limits.sandbox_requests_per_minute"),
+            service_api: ServiceApi::read(&mut r),
             websockets: r.get("limits.websockets"),
             websockets_per_tenant: r.get("limits.websockets_per_tenant"),
             websockets_per_user: r.get("limits.websockets_per_user"),

@@ -5,7 +5,6 @@ use std::{future::Future, sync::Arc, time::Duration};
 
 use chatledger_application::ports::{
     Unavailable,
-    vault::Kind,
     whatsapp::{Letter, Outcome},
 };
 use chatledger_domain::{MessageId, RawJson, WaId, whatsapp_account::Number};
@@ -66,7 +65,7 @@ async fn reach(
     let Some(number) = number else {
         return Ok(refused(133_010, "No WhatsApp number is connected", "Connect a number, then send again."));
     };
-    let Some(token) = shared.parts.vault.get(send.tenant(), Kind::AccessToken).await? else {
+    let Some(token) = shared.parts.tokens.get(send.tenant(), &number.phone_number_id).await? else {
         return Ok(refused(190, "The access token is missing", "Connect the number again with its access token."));
     };
     let context = match &send.context {

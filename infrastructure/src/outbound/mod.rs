@@ -29,13 +29,13 @@ use std::{
 };
 
 use chatledger_application::ports::{
+    access_tokens::AccessTokens,
     clock::Clock,
     directory::Directory,
     ledger::Ledger,
     media::{MediaStore, WhatsAppMedia},
     outbound::Settle,
     read_models::ReadModels,
-    vault::Vault,
     whatsapp::WhatsApp,
 };
 use chatledger_domain::TenantId;
@@ -55,7 +55,7 @@ pub struct Parts {
     /// The number of a tenant.
     pub directory: Arc<dyn Directory>,
     /// The access token of a tenant.
-    pub vault: Arc<dyn Vault>,
+    pub tokens: Arc<dyn AccessTokens>,
     /// The way out.
     pub whatsapp: Arc<dyn WhatsApp>,
     /// The way out for files.

@@ -167,6 +167,7 @@ impl Lane {
                     parts.push(jobs.split_off(jobs.len() / 2));
                     parts.push(jobs);
                 }
+                Err(Fault::Data(error)) if is_anothers(&error) => fail(jobs, anothers, &error),
                 Err(Fault::Data(error)) => fail(jobs, AppendError::Refused, &error),
                 Err(Fault::Lost(error)) => {
                     tracing::warn!(tenant = %self.tenant, %error, "an append got no answer");
@@ -256,6 +257,15 @@ fn fail(
     for job in jobs {
         let _ = job.answer.send(Err(verdict(Box::new(error.clone()))));
     }
+}
+
+/// Whether a number is claimed that another tenant has: the one name that is claimed across tenants.
+fn is_anothers(error: &sqlx::Error) -> bool {
+    matches!(error, sqlx::Error::Database(error) if error.constraint() == Some("numbers_one_holder"))
+}
+
+fn anothers(source: Box<dyn std::error::Error + Send + Sync>) -> AppendError {
+    AppendError::Claimed(source.to_string())
 }
 
 /// What a failed append means for the units in it.

@@ -100,6 +100,11 @@ impl<'a> Columns<'a> {
             self.start_ids.push(&event.stream.aggregate_id);
             self.start_sequences.push(event.sequence);
         }
+        for (stream, newest) in &unit.relies_on {
+            self.start_types.push(stream.aggregate_type);
+            self.start_ids.push(&stream.aggregate_id);
+            self.start_sequences.push(newest + 1);
+        }
         for naming in &unit.namings {
             if naming.must_be_free {
                 self.must_be_free.push(&naming.name);
@@ -180,10 +185,11 @@ fn refused(units: &[&Prepared], (_, _, _, repeated, moved, claimed, unclaimed): 
             .map(str::to_owned)
             .collect();
         let mut streams: Vec<StreamId> = Vec::new();
-        for event in &unit.starts {
+        let begun = unit.starts.iter().map(|event| &unit.events[*event].stream);
+        for stream in begun.chain(unit.relies_on.iter().map(|(stream, _)| stream)) {
             start += 1;
             if moved.contains(&start) {
-                streams.push(unit.events[*event].stream.clone());
+                streams.push(stream.clone());
             }
         }
         let name = |free: bool, names: &HashSet<&str>| {

@@ -3,6 +3,7 @@
 mod append;
 mod archive;
 mod audit;
+mod daily_limits;
 mod deletion;
 mod embedded;
 mod erase;
@@ -14,6 +15,7 @@ mod ledger;
 mod prepare;
 mod prove;
 mod quarantine;
+mod rate_limits;
 mod raw;
 mod read;
 mod readers;
@@ -26,18 +28,20 @@ mod verify;
 
 pub use archive::{ArchiveError, Archived, Counts, Progress as ArchiveProgress, Step as ArchiveStep, export, import};
 pub use audit::PgAuditTrail;
+pub use daily_limits::PgDailyLimits;
 pub use deletion::{Deleted, DeletionError, DeletionStep, delete_tenant};
 pub use embedded::{Embedded, EmbeddedError};
 pub use ledger::PgLedger;
 pub use prove::{ProveError, Proved, prove};
 pub use quarantine::PgQuarantine;
+pub use rate_limits::PgRateLimits;
 pub use readers::readers;
 pub use refreshes::PgRefreshes;
 pub use settings::{SettingsError, check_settings, connect};
 pub use show::{ShownEvent, show};
 /// A pool of connections, and how it fails: for those who put the parts together.
 pub use sqlx::{Error as DatabaseError, PgPool as Pool};
-pub use vault::PgVault;
+pub use vault::{PgVault, RotateError, Rotated, SEALED, rotate};
 pub use verify::{Broken, Mark, Marks, Verified, VerifyError, ledgers, marks, verify};
 
 /// The migrations, compiled in.

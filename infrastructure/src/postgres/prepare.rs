@@ -29,6 +29,8 @@ pub(super) struct Prepared {
     pub(super) metadata_hash: Hash,
     /// The indexes of the events that are the first of their stream in this unit.
     pub(super) starts: Vec<usize>,
+    /// The streams that may not have moved on, each with its newest sequence.
+    pub(super) relies_on: Vec<(StreamId, i64)>,
     pub(super) namings: Vec<Naming>,
     /// Fingerprints of the streams, keys and names. Two units that share one do not go into the same group; that two
     /// different things share one by chance does no harm.
@@ -47,7 +49,7 @@ enum Touched<'a> {
 impl Prepared {
     pub(super) fn new(unit: Unit) -> Result<Self, AppendError> {
         static HASHER: LazyLock<RandomState> = LazyLock::new(RandomState::new);
-        let Unit { mut events, metadata, .. } = unit;
+        let Unit { mut events, relies_on, metadata, .. } = unit;
         let metadata_json = serde_json::to_string(&*metadata).map_err(|error| AppendError::Refused(error.into()))?;
         for event in &mut events {
             event.occurred_at = hash::to_micros(event.occurred_at);
@@ -56,6 +58,7 @@ impl Prepared {
         let namings = namings(&events)?;
         unique_keys(&events)?;
         let touched = (starts.iter().map(|start| Touched::Stream(&events[*start].stream)))
+            .chain(relies_on.iter().map(|(stream, _)| Touched::Stream(stream)))
             .chain(events.iter().filter_map(|event| event.key.as_deref().map(Touched::Key)))
             .chain(namings.iter().map(|naming| Touched::Name(&naming.name)))
             .map(|touched| HASHER.hash_one(touched))
@@ -68,6 +71,7 @@ impl Prepared {
             metadata,
             metadata_json,
             starts,
+            relies_on,
             namings,
             events,
         })

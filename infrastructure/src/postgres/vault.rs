@@ -1,8 +1,10 @@
 //! The vault on Postgres: passwords as Argon2id, sessions as hashes, tokens and channel secrets sealed and found by
 //! hash.
 
+mod access_tokens;
 mod activation_codes;
 mod hashing;
+mod rotate;
 mod secrets;
 mod sessions;
 
@@ -19,20 +21,52 @@ use subtle::ConstantTimeEq;
 use uuid::Uuid;
 
 use self::hashing::{Hashing, Verdict};
-use crate::vault::{MasterKey, Place};
+pub use self::rotate::{RotateError, Rotated, SEALED, rotate};
+use crate::vault::{Keyring, Place};
 
 /// The vault on Postgres.
 pub struct PgVault {
     pool: PgPool,
-    key: MasterKey,
+    keys: Keyring,
     hashing: Hashing,
 }
 
 impl PgVault {
-    /// A vault on this pool, sealed with this key.
+    /// A vault on this pool, sealed with these keys.
     #[must_use]
-    pub fn new(pool: PgPool, key: MasterKey) -> Self {
-        Self { pool, key, hashing: Hashing::new() }
+    pub fn new(pool: PgPool, keys: impl Into<Keyring>) -> Self {
+        Self { pool, keys: keys.into(), hashing: Hashing::new() }
+    }
+
+    /// The keys that seal and open.
+    #[must_use]
+    pub fn keys(&self) -> &Keyring {
+        &self.keys
+    }
+
+    /// Whether the keys open anything of what is kept; `None` where nothing is.
+    ///
+    /// # Errors
+    /// When the database cannot be reached.
+    pub async fn opens_any(&self) -> Result<Option<bool>, Unavailable> {
+        rotate::opens_any(&self.pool, &self.keys).await.map_err(unavailable)
+    }
+
+    async fn put_secret(&self, tenant: TenantId, kind: &str, hash: Vec<u8>, secret: &str) -> Result<(), Unavailable> {
+        let place = Place { tenant, table: "vault.secrets", row: kind };
+        sqlx::query(
+            "INSERT INTO vault.secrets (tenant_id, kind, secret_hash, sealed) VALUES ($1, $2, $3, $4) \
+             ON CONFLICT (tenant_id, kind) DO UPDATE \
+             SET secret_hash = excluded.secret_hash, sealed = excluded.sealed",
+        )
+        .bind(tenant.0)
+        .bind(kind)
+        .bind(hash)
+        .bind(self.keys.seal(place, secret).map_err(unavailable)?)
+        .execute(&self.pool)
+        .await
+        .map_err(unavailable)?;
+        Ok(())
     }
 }
 
@@ -109,7 +143,7 @@ impl Vault for PgVault {
     async fn token(&self, tenant: TenantId, user: UserId, new: String) -> Result<(String, bool), Unavailable> {
         let row = user.to_string();
         let place = token_place(tenant, &row);
-        let sealed = self.key.seal(place, &new).map_err(unavailable)?;
+        let sealed = self.keys.seal(place, &new).map_err(unavailable)?;
         let added = sqlx::query(
             "INSERT INTO vault.tokens (tenant_id, user_id, token_hash, sealed) VALUES ($1, $2, $3, $4) \
              ON CONFLICT (tenant_id, user_id) DO NOTHING",
@@ -131,7 +165,7 @@ impl Vault for PgVault {
                 .fetch_one(&self.pool)
                 .await
                 .map_err(unavailable)?;
-        Ok((self.key.open(place, &sealed).map_err(unavailable)?, false))
+        Ok((self.keys.open(place, &sealed).map_err(unavailable)?, false))
     }
 
     async fn user_of_token(
@@ -216,20 +250,7 @@ impl Vault for PgVault {
     }
 
     async fn put(&self, tenant: TenantId, kind: Kind, secret: &str) -> Result<(), Unavailable> {
-        let sealed = self.key.seal(secret_place(tenant, kind), secret).map_err(unavailable)?;
-        sqlx::query(
-            "INSERT INTO vault.secrets (tenant_id, kind, secret_hash, sealed) VALUES ($1, $2, $3, $4) \
-             ON CONFLICT (tenant_id, kind) DO UPDATE \
-             SET secret_hash = excluded.secret_hash, sealed = excluded.sealed",
-        )
-        .bind(tenant.0)
-        .bind(kind.as_str())
-        .bind(look_up_hash(secret))
-        .bind(sealed)
-        .execute(&self.pool)
-        .await
-        .map_err(unavailable)?;
-        Ok(())
+        self.put_secret(tenant, kind.as_str(), look_up_hash(secret), secret).await
     }
 
     async fn get(&self, tenant: TenantId, kind: Kind) -> Result<Option<String>, Unavailable> {
@@ -240,7 +261,7 @@ impl Vault for PgVault {
                 .fetch_optional(&self.pool)
                 .await
                 .map_err(unavailable)?;
-        sealed.map(|sealed| self.key.open(secret_place(tenant, kind), &sealed).map_err(unavailable)).transpose()
+        sealed.map(|sealed| self.keys.open(secret_place(tenant, kind), &sealed).map_err(unavailable)).transpose()
     }
 
     async fn tenant_of(&self, tenants: &[TenantId], kind: Kind, secret: &str) -> Result<Option<TenantId>, Unavailable> {
@@ -256,7 +277,7 @@ impl Vault for PgVault {
         .map_err(unavailable)?;
         for (tenant, sealed) in found {
             let tenant = TenantId(tenant);
-            let kept = self.key.open(secret_place(tenant, kind), &sealed).map_err(unavailable)?;
+            let kept = self.keys.open(secret_place(tenant, kind), &sealed).map_err(unavailable)?;
             if kept.as_bytes().ct_eq(secret.as_bytes()).into() {
                 return Ok(Some(tenant));
             }

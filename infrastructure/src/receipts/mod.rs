@@ -14,11 +14,11 @@ use std::{
 
 use chatledger_application::ports::{
     Unavailable,
+    access_tokens::AccessTokens,
     directory::Directory,
     ledger::{Ledger, LedgerError, Recorded},
     read_models::ReadModels,
     receipts::ReadReceipts,
-    vault::{Kind, Vault},
 };
 use chatledger_domain::{
     AnyEvent, Position, TenantId, WaId, chat::ChatEvent, tenant::TenantEvent, whatsapp_account::Number,
@@ -58,7 +58,7 @@ pub struct Parts {
     /// Which tenants want it, and their numbers.
     pub directory: Arc<dyn Directory>,
     /// The access token of a tenant.
-    pub vault: Arc<dyn Vault>,
+    pub tokens: Arc<dyn AccessTokens>,
     /// The way out.
     pub receipts: Arc<dyn ReadReceipts>,
 }
@@ -148,7 +148,7 @@ async fn follow_one(parts: &Parts, tenant: TenantId, follow: Option<Follow>, hea
         let marks = marks(&page, &mut follow.wanted);
         if !marks.is_empty() {
             parts.read_models.wait_for(tenant, last, READ_MODELS).await;
-            let token = parts.vault.get(tenant, Kind::AccessToken).await?.unwrap_or_default();
+            let token = parts.tokens.get(tenant, &number.phone_number_id).await?.unwrap_or_default();
             let tell = marks.into_iter().map(|(chat, mark)| tell(parts, tenant, &number, &token, chat, mark));
             let told: Vec<_> = stream::iter(tell.collect::<Vec<_>>()).buffer_unordered(PARALLEL).collect().await;
             told.into_iter().collect::<Result<Vec<()>, Unavailable>>()?;

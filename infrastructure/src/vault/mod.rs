@@ -88,6 +88,51 @@ impl MasterKey {
     }
 }
 
+/// The keys in use: everything is sealed under the newest, and what older ones have sealed still opens.
+#[derive(Clone, Debug)]
+pub struct Keyring {
+    newest: MasterKey,
+    older: Vec<MasterKey>,
+}
+
+impl Keyring {
+    /// The key that seals, and those before it.
+    #[must_use]
+    pub fn new(newest: MasterKey, older: Vec<MasterKey>) -> Self {
+        Self { newest, older }
+    }
+
+    /// Seals a secret for its place under the newest key.
+    ///
+    /// # Errors
+    /// When the secret is too long to be one.
+    pub fn seal(&self, place: Place<'_>, secret: &str) -> Result<Vec<u8>, DoesNotOpen> {
+        self.newest.seal(place, secret)
+    }
+
+    /// Opens what was sealed for this place under any of the keys.
+    ///
+    /// # Errors
+    /// When it was sealed under none of them, or for another place.
+    pub fn open(&self, place: Place<'_>, sealed: &[u8]) -> Result<String, DoesNotOpen> {
+        let opened = self.newest.open(place, sealed);
+        let older = || self.older.iter().find_map(|key| key.open(place, sealed).ok()).ok_or(DoesNotOpen);
+        opened.or_else(|_| older())
+    }
+
+    /// Whether it was sealed under the newest key.
+    #[must_use]
+    pub fn is_newest(&self, place: Place<'_>, sealed: &[u8]) -> bool {
+        self.newest.open(place, sealed).is_ok()
+    }
+}
+
+impl From<MasterKey> for Keyring {
+    fn from(key: MasterKey) -> Self {
+        Self::new(key, Vec::new())
+    }
+}
+
 impl std::fmt::Debug for MasterKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("MasterKey(…)")
@@ -113,6 +158,19 @@ mod tests {
         }
         assert!(MasterKey::new([8; 32]).open(place, &sealed).is_err());
         assert!(key.open(place, &sealed[..10]).is_err());
+    }
+
+    #[test]
+    fn what_an_older_key_has_sealed_opens_and_is_sealed_anew_under_the_newest() {
+        let place = Place { tenant: TenantId::of_slug("a"), table: "vault.tokens", row: "1" };
+        let [old, new] = [MasterKey::new([1; 32]), MasterKey::new([2; 32])];
+        let before = old.seal(place, "secret").unwrap();
+        let keys = Keyring::new(new.clone(), vec![old.clone()]);
+        assert_eq!(keys.open(place, &before).unwrap(), "secret");
+        assert!(!keys.is_newest(place, &before));
+        let anew = keys.seal(place, "secret").unwrap();
+        assert!(keys.is_newest(place, &anew) && old.open(place, &anew).is_err());
+        assert!(Keyring::from(new).open(place, &before).is_err());
     }
 
     #[test]

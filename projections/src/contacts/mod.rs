@@ -7,4 +7,4 @@ mod query;
 
 pub(crate) use apply::Contacts;
 pub use provider::InternalContacts;
-pub(crate) use query::any_saved_matches;
+pub(crate) use query::{any_saved_matches, number};

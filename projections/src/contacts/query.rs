@@ -93,7 +93,7 @@ impl Wanted<'_> {
 }
 
 /// The pattern of a search that may be a number, however it is written.
-fn number(search: &str) -> Option<String> {
+pub(crate) fn number(search: &str) -> Option<String> {
     let is_number = search.chars().all(|c| c.is_ascii_digit() || c.is_whitespace() || "+-()./".contains(c));
     let digits = digits(search);
     (is_number && !digits.is_empty()).then(|| pattern(&digits))

@@ -254,6 +254,7 @@ pub(crate) static ALL: &[&dyn Projection] = &[
     &crate::messages::Messages,
     &crate::received_marks::ReceivedMarks,
     &crate::chats::Chats,
+    &crate::conversations::Conversations,
     &crate::taggings::Taggings,
     &crate::tagging_events::TaggingEvents,
     &crate::assignments::Assignments,
@@ -266,6 +267,9 @@ pub(crate) static ALL: &[&dyn Projection] = &[
     &crate::contacts::Contacts,
     &crate::saved_responses::SavedResponses,
     &crate::bulk_messages::BulkMessages,
+    &crate::whatsapp_accounts::WhatsAppAccounts,
+    &crate::template_days::TemplateDays,
+    &crate::customers::Customers,
 ];
 
 /// Adds to the count of a projection's rows.

@@ -231,6 +231,7 @@ mod tests {
             context: None,
             message: RawJson::parse("{}".into()).expect("JSON"),
             rendered: None,
+            outside_window: false,
         });
         let mut fold = Fold::default();
         for event in std::iter::once(&queued).chain(order) {

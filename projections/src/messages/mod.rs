@@ -8,4 +8,4 @@ mod search;
 
 pub(crate) use apply::Messages;
 pub(crate) use hydrate::hydrate;
-pub(crate) use query::{message, message_ref, messages, newest_incoming, rows_by_id, sent};
+pub(crate) use query::{Span, message, message_ref, messages, newest_incoming, of_span, rows_by_id, sent};

@@ -58,6 +58,40 @@ fn either_id(id: &str) -> (Option<Uuid>, String) {
     (Uuid::try_parse(id).ok(), clean(id).into_owned())
 }
 
+/// A part of a chat: the messages between two positions, none of them newer than `until`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Span {
+    pub first: i64,
+    /// The first position behind it.
+    pub next: Option<i64>,
+    pub until: i64,
+}
+
+/// The newest messages of a part of a chat, the oldest of them first; WhatsApp's own notices aside.
+pub(crate) async fn of_span(
+    db: &mut PgConnection,
+    tenant: TenantId,
+    wa_id: &WaId,
+    span: Span,
+    at_most: i64,
+) -> Result<Vec<MessageRow>, sqlx::Error> {
+    let rows = sqlx::query(&format!(
+        "SELECT {COLUMNS} FROM read_models.messages m
+         WHERE m.tenant_id = $1 AND m.wa_id = $2 AND m.timestamp <= $3 AND m.position >= $4
+             AND ($5::bigint IS NULL OR m.position < $5) AND (m.from_us OR m.kind <> 'system')
+         ORDER BY m.timestamp DESC, m.position DESC LIMIT $6"
+    ))
+    .bind(tenant.0)
+    .bind(wa_id.as_str())
+    .bind(span.until)
+    .bind(span.first)
+    .bind(span.next)
+    .bind(at_most)
+    .fetch_all(db)
+    .await?;
+    rows.iter().rev().map(row).collect()
+}
+
 /// Messages by our id or WhatsApp's, in no order.
 pub(crate) async fn rows_by_id(
     db: &mut PgConnection,

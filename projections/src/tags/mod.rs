@@ -4,4 +4,4 @@ mod apply;
 mod query;
 
 pub(crate) use apply::Tags;
-pub(crate) use query::{tag, tags};
+pub(crate) use query::{by_name, tag, tags};

@@ -34,3 +34,10 @@ pub(crate) async fn tag(db: &mut PgConnection, tenant: TenantId, tag: TagId) -> 
     let sql = "SELECT id, name, web_inbox_color FROM read_models.tags WHERE tenant_id = $1 AND id = $2";
     sqlx::query(sql).bind(tenant.0).bind(tag.0).fetch_optional(db).await?.as_ref().map(view).transpose()
 }
+
+/// The id of the tag with this name, which is in lower case.
+pub(crate) async fn by_name(db: &mut PgConnection, tenant: TenantId, name: &str) -> Result<Option<TagId>, sqlx::Error> {
+    let sql = "SELECT id FROM read_models.tags WHERE tenant_id = $1 AND name_key = $2";
+    let id: Option<i64> = sqlx::query_scalar(sql).bind(tenant.0).bind(name).fetch_optional(db).await?;
+    Ok(id.map(TagId))
+}

@@ -142,6 +142,17 @@ impl Directory for TenantDirectory {
         self.find(|entry| entry.number.as_ref().is_some_and(|number| number.phone_number_id == phone_number_id)).await
     }
 
+    async fn was_given_up(&self, phone_number_id: &str) -> Result<bool, Unavailable> {
+        let sql = "SELECT n.holder IS NULL FROM ledger.numbers n WHERE n.tenant_id = $1 AND n.phone_number_id = $2";
+        let given_up: Option<bool> = sqlx::query_scalar(sql)
+            .bind(Uuid::nil())
+            .bind(phone_number_id)
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(unavailable)?;
+        Ok(given_up.unwrap_or(false))
+    }
+
     async fn by_tag(&self, tag: &str) -> Result<Vec<TenantId>, Unavailable> {
         for (miss, at_most) in [(false, STALE), (true, MISS_PAUSE)] {
             let all = self.entries_after(miss, at_most).await?;

@@ -97,7 +97,8 @@ impl Conversation {
                 let (message_id, message) = (MessageId(inbox.uuid()), bodies::outgoing(&mut inbox.rng, &self.wa_id));
                 let kind = "text".to_owned();
                 let outgoing = Outgoing { message_id, kind, context: None, message, rendered: None };
-                let send = ChatCommand::SendMessage { actor: (*actor).clone(), outgoing, free_entry: false, now };
+                let (actor, free_entry, counted) = ((*actor).clone(), false, true);
+                let send = ChatCommand::SendMessage { actor, outgoing, free_entry, counted, now };
                 let events = self.decide(inbox, send);
                 self.owed.extend(events.first().map(|_| Owed::Answer(message_id)));
                 return self.unit(inbox, events, by, "integration");
@@ -206,7 +207,7 @@ impl Conversation {
 
     fn unit(&self, inbox: &mut Inbox, events: Vec<NewEvent>, actor: Cause, family: &str) -> Option<Unit> {
         let metadata = inbox.metadata(actor, family);
-        (!events.is_empty()).then_some(Unit { tenant: inbox.tenant, events, metadata })
+        (!events.is_empty()).then_some(Unit { tenant: inbox.tenant, events, relies_on: Vec::new(), metadata })
     }
 
     /// Takes over what was recorded.

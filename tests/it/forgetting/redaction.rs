@@ -8,6 +8,7 @@ use crate::event_fixtures::{Fixture, fixtures};
 /// The values that may stay in an event of a forgotten customer, by the name of their key: ids, types, times, and who did
 /// what. A new field of such an event is personal until it is named here.
 const STAYS: &[&str] = &[
+    "opened_by",
     "message_id",
     "waba_id",
     "timestamp",
@@ -17,6 +18,7 @@ const STAYS: &[&str] = &[
     "referral",
     "reopens",
     "sender",
+    "outside_window",
     "status",
     "tag",
     "done_by",

@@ -198,7 +198,8 @@ pub async fn append(inbox: &Inbox, chat: &str, assigned: &Value) {
     };
     let actor = Cause::System { part: "test".to_owned() };
     let metadata = Metadata { actor, family: "test".to_owned(), correlation_id: "test".to_owned(), causation: None };
-    let unit = Unit { tenant: TenantId(inbox.tenant), events: vec![new], metadata: metadata.into() };
+    let unit =
+        Unit { tenant: TenantId(inbox.tenant), events: vec![new], relies_on: Vec::new(), metadata: metadata.into() };
     chatledger_infrastructure::postgres::PgLedger::new(inbox.pool.clone()).append(unit).await.unwrap();
     inbox.settle().await;
 }

@@ -4,10 +4,13 @@ use chatledger_domain::{
     MessageId, TagId, UserId, WaId,
     bulk_message::{BulkElementSettled, BulkMessageCreated, BulkMessageEvent, ElementOutcome, Fills},
     chat::{ChatReopened, ChatResolved},
-    contact::{ContactEvent, ContactProfileSeen, ContactUpserted, EmailAddress, PhoneNumber},
+    contact::{
+        ContactErased, ContactEvent, ContactProfileSeen, ContactUpserted, EmailAddress, OptIn, OptInChanged,
+        PhoneNumber,
+    },
     saved_response::{SavedResponseCreated, SavedResponseDeleted, SavedResponseEvent},
 };
-use rand::{Rng, rngs::StdRng, seq::IndexedRandom};
+use rand::{Rng, SeedableRng, rngs::StdRng, seq::IndexedRandom};
 use uuid::Uuid;
 
 use super::history::{ODD, Writer, json};
@@ -21,6 +24,7 @@ pub fn set_up(w: &mut Writer, users: &[i64]) {
     let deleted = SavedResponseDeleted { done_by: UserId(users[1]) };
     w.add("SavedResponse", "c", SavedResponseEvent::from(deleted));
     bulk(w, users[0]);
+    without_a_chat(w);
 }
 
 /// A bulk message with every outcome, and one that is not done.
@@ -72,12 +76,37 @@ fn saved(random: &mut StdRng) -> ContactEvent {
     .into()
 }
 
-/// A contact is saved, or its chat is resolved or reopened.
+/// Somebody says whether it wishes to hear from us.
+fn opted(random: &mut StdRng, timestamp: i64) -> ContactEvent {
+    let status = if random.random_bool(0.5) { OptIn::OptedIn } else { OptIn::OptedOut };
+    let keyword = Some("STOP".to_owned()).filter(|_| random.random_bool(0.5));
+    OptInChanged { status, source: "we\0b".to_owned(), done_by: None, timestamp, keyword }.into()
+}
+
+/// Contacts without a chat: one that stays, one that is forgotten and gone, and one that wants no messages for ever.
+fn without_a_chat(w: &mut Writer) {
+    let mut random = StdRng::seed_from_u64(7);
+    for wa_id in ["35194400001", "35194400002", "35194400003", "35194400002"] {
+        w.add("Contact", wa_id, saved(&mut random));
+        if wa_id == "35194400003" {
+            let (status, source) = (OptIn::OptedOut, "letter".to_owned());
+            let opted = OptInChanged { status, source, done_by: None, timestamp: 1_000, keyword: None };
+            w.add("Contact", wa_id, ContactEvent::from(opted));
+        }
+        if wa_id != "35194400001" {
+            let erased = ContactErased { done_by: None, timestamp: 1_001, events: 0 };
+            w.add("Contact", wa_id, ContactEvent::from(erased));
+        }
+    }
+}
+
+/// A contact is saved, or says whether it wishes to hear from us, or its chat is resolved or reopened.
 pub fn step(w: &mut Writer, random: &mut StdRng, wa_id: &str, user: i64, timestamp: i64) {
     let done_by = UserId(user);
-    match random.random_range(0..3) {
+    match random.random_range(0..4) {
         0 => w.chat(wa_id, ChatResolved { done_by, timestamp }),
         1 => w.chat(wa_id, ChatReopened { done_by, timestamp }),
+        2 => w.add("Contact", wa_id, opted(random, timestamp)),
         _ => w.add("Contact", wa_id, saved(random)),
     };
 }

@@ -70,7 +70,8 @@ impl Writer {
     pub async fn write(&mut self) {
         let metadata =
             Metadata { actor: Cause::Whatsapp, family: "test".into(), correlation_id: "test".into(), causation: None };
-        let unit = Unit { tenant: self.tenant, events: std::mem::take(&mut self.unit), metadata: Arc::new(metadata) };
+        let (tenant, events) = (self.tenant, std::mem::take(&mut self.unit));
+        let unit = Unit { tenant, events, relies_on: Vec::new(), metadata: Arc::new(metadata) };
         let recorded = self.ledger.append(unit).await.unwrap();
         assert_eq!(recorded.last().map_or(self.head, |event| event.position.0), self.head);
     }
@@ -92,8 +93,8 @@ pub fn received(waba_id: &str, timestamp: i64, body: &str) -> MessageReceived {
 
 pub fn queued(message_id: MessageId, timestamp: i64, sender: i64) -> MessageQueued {
     let message = json(r#"{"to":"1","type":"text","text":{"body":"Reply"}}"#);
-    let (kind, sender) = ("text".into(), UserId(sender));
-    MessageQueued { message_id, timestamp, kind, sender, context: None, message, rendered: None }
+    let (kind, sender, outside_window) = ("text".into(), UserId(sender), false);
+    MessageQueued { message_id, timestamp, kind, sender, context: None, message, rendered: None, outside_window }
 }
 
 pub fn accepted(message_id: MessageId, waba_id: &str) -> MessageAccepted {
@@ -123,16 +124,21 @@ pub async fn set_up(w: &mut Writer, slug: &str) -> (Vec<i64>, Vec<i64>, Vec<i64>
         SettingsChanged { settings: Settings { free_entry_window: true, ..Settings::default() }, done_by: None };
     w.add("Tenant", "tenant", TenantEvent::from(settings));
     let number = AccountConnected {
-        phone_number_id: "5".into(),
+        // A number is one inbox's.
+        phone_number_id: format!("5 of {slug}"),
         display_phone_number: "+5".into(),
         channel: Channel::Cloud,
         waba_id: None,
+        webhook_url: Some("https://acme.example/\0hook".into()),
     };
     w.add("WhatsAppAccount", "account", WhatsAppAccountEvent::from(number.clone()));
-    let gone = AccountDisconnected { phone_number_id: "5".into() };
+    let gone = AccountDisconnected { phone_number_id: number.phone_number_id.clone() };
     w.add("WhatsAppAccount", "account", WhatsAppAccountEvent::from(gone));
     w.add("WhatsAppAccount", "account", WhatsAppAccountEvent::from(number));
     let notice = AccountNoticeReceived { field: "x".into(), report: json("{}"), fingerprint: "f".into() };
+    w.add("WhatsAppAccount", "account", WhatsAppAccountEvent::from(notice));
+    let (field, report) = ("business_capability_update".into(), json(r#"{"max_daily_conversation_per_phone":10000}"#));
+    let notice = AccountNoticeReceived { field, report, fingerprint: "g".into() };
     w.add("WhatsAppAccount", "account", WhatsAppAccountEvent::from(notice));
     let mut groups = Vec::new();
     for role in Role::ALL {
@@ -307,12 +313,21 @@ fn step(
         3 => {
             let id = MessageId(Uuid::from_u128(random.random()));
             let waba_id = format!("out.{seed}.{n}");
-            w.chat(wa_id, queued(id, timestamp, user));
+            // Some are templates outside the window, of one day or another.
+            let outside_window = random.random_bool(0.5);
+            let at = timestamp + random.random_range(0..4) * i64::from(outside_window) * 86_400;
+            w.chat(wa_id, MessageQueued { outside_window, ..queued(id, at, user) });
             if random.random_bool(0.2) {
                 w.chat(wa_id, status(&waba_id, "delivered", timestamp + 2));
             }
             match random.random_range(0..10) {
-                0 => w.chat(wa_id, MessageRejected { message_id: id, errors: json(r#"[{"code":1}]"#) }),
+                0 => w.chat(
+                    wa_id,
+                    MessageRejected {
+                        message_id: id,
+                        errors: json([r#"[{"code":1}]"#, r#"[{"code":190}]"#].choose(random).unwrap()),
+                    },
+                ),
                 1 => w.chat(wa_id, MessageOutcomeUnknown { message_id: id }),
                 _ => w.chat(wa_id, accepted(id, &waba_id)),
             };

@@ -334,7 +334,7 @@ async fn poison_parks_only_its_stream_and_stops_a_rebuild() {
     .fetch_all(&database.pool)
     .await
     .unwrap();
-    let expected = ["chats", "messages", "persons", "received_marks"];
+    let expected = ["chats", "conversations", "customers", "messages", "persons", "received_marks"];
     assert_eq!(parked, expected.map(|name| (name.to_owned(), "not an id".to_owned(), poison)));
     let inbox = Inbox::new(database.pool.clone());
     let admin = inbox.caller(w.tenant, UserId(users[0])).await.unwrap().unwrap().actor;

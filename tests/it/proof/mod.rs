@@ -59,7 +59,7 @@ where
     };
     let (actor, family) = (Cause::User { id: 1 }, "integration".to_owned());
     let metadata = Arc::new(Metadata { actor, family, correlation_id: "grow".into(), causation: None });
-    let unit = Unit { tenant, events: vec![new], metadata };
+    let unit = Unit { tenant, events: vec![new], relies_on: Vec::new(), metadata };
     PgLedger::new(pool.clone()).append(unit).await.expect("the ledger takes it")[0].position.0
 }
 

@@ -81,5 +81,5 @@ fn message(tenant: TenantId, chat: &str, sequence: i64, waba_id: &str) -> Unit {
         occurred_at: chrono::Utc::now(),
         event: AnyEvent::from(event),
     };
-    Unit { tenant, events: vec![new], metadata: Arc::new(metadata) }
+    Unit { tenant, events: vec![new], relies_on: Vec::new(), metadata: Arc::new(metadata) }
 }

@@ -7,7 +7,7 @@ mod contact;
 mod delivery;
 mod history;
 mod message;
-mod payload;
+pub(crate) mod payload;
 mod person;
 mod profile;
 mod tag;

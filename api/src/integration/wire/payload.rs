@@ -17,7 +17,7 @@ pub struct Payload<'a> {
 }
 
 impl<'a> Payload<'a> {
-    pub(super) fn new(message: &'a MessageView, links: &'a Links<'a>) -> Self {
+    pub(crate) fn new(message: &'a MessageView, links: &'a Links<'a>) -> Self {
         Self { message, links }
     }
 

@@ -44,6 +44,7 @@ impl Speaker<'_> {
             }
             ChatEvent::ChatResolved(_) => "resolved the chat".to_owned(),
             ChatEvent::ChatReopened(_) => "reopened the chat".to_owned(),
+            ChatEvent::ConversationClosed(_) => "closed the conversation".to_owned(),
             ChatEvent::ChatErased(_) => "what was said in the chat was erased".to_owned(),
         }
     }

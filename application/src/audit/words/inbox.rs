@@ -77,12 +77,14 @@ impl Speaker<'_> {
             TenantEvent::TenantCreated(e) => format!("created the inbox {} ({})", quoted(&e.name), plain(&e.slug)),
             TenantEvent::SettingsChanged(e) => format!(
                 "set the inbox's settings: 72-hour window after ads {}, provider's keys {}, read receipts {}, tokens of \
-                 programs {}, older tagging payloads {}",
+                 programs {}, older tagging payloads {}, no messages after {}, messages again after {}",
                 switch(e.settings.free_entry_window),
                 switch(e.settings.provider_authentication),
                 switch(e.settings.read_receipts),
                 switch(e.settings.api_access),
                 switch(e.settings.legacy_tagging_payloads),
+                words(&e.settings.opt_out_keywords),
+                words(&e.settings.opt_in_keywords),
             ),
         }
     }
@@ -193,4 +195,9 @@ impl Speaker<'_> {
             WhatsAppAccountEvent::AccountNoticeReceived(e) => format!("WhatsApp sent a notice of {}", plain(&e.field)),
         }
     }
+}
+
+fn words(keywords: &[String]) -> String {
+    let quoted: Vec<String> = keywords.iter().map(|word| quoted(word)).collect();
+    if quoted.is_empty() { "no word".to_owned() } else { quoted.join(" or ") }
 }

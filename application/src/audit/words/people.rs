@@ -2,7 +2,7 @@
 
 use chatledger_domain::{
     admins::AdminsEvent,
-    contact::ContactEvent,
+    contact::{ContactEvent, OptIn},
     group::GroupEvent,
     permission::{Overrides, Permissions},
     user::UserEvent,
@@ -72,6 +72,17 @@ impl Speaker<'_> {
                 Some(name) => format!("WhatsApp showed the customer's name {}", quoted(name)),
                 None => "WhatsApp showed the customer without a name".to_owned(),
             },
+            ContactEvent::OptInChanged(e) => {
+                let wish = match e.status {
+                    OptIn::OptedIn => "the customer wishes to hear from us",
+                    OptIn::OptedOut => "the customer wants no messages",
+                };
+                match &e.keyword {
+                    Some(keyword) => format!("{wish}: it wrote {}", quoted(keyword)),
+                    None if e.source.is_empty() => wish.to_owned(),
+                    None => format!("{wish}, by {}", quoted(&e.source)),
+                }
+            }
             ContactEvent::ContactErased(e) => {
                 format!("forgot the customer: the content of {} events was erased", e.events)
             }

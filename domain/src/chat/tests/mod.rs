@@ -153,12 +153,20 @@ fn outgoing(number: u128, kind: &str) -> Outgoing {
 }
 
 fn send(actor: Actor, kind: &str, now: i64) -> ChatCommand {
-    ChatCommand::SendMessage { actor, outgoing: outgoing(2, kind), free_entry: false, now }
+    ChatCommand::SendMessage { actor, outgoing: outgoing(2, kind), free_entry: false, counted: true, now }
 }
 
 fn queued(number: u128, sender: UserId, kind: &str, timestamp: i64) -> ChatEvent {
     let Outgoing { message_id, kind, context, message, rendered } = outgoing(number, kind);
-    MessageQueued { message_id, timestamp, kind, sender, context, message, rendered }.into()
+    MessageQueued { message_id, timestamp, kind, sender, context, message, rendered, outside_window: false }.into()
+}
+
+/// A template that was sent while the window was closed.
+fn queued_outside(number: u128, sender: UserId, timestamp: i64) -> ChatEvent {
+    match queued(number, sender, "template", timestamp) {
+        ChatEvent::MessageQueued(e) => MessageQueued { outside_window: true, ..e }.into(),
+        other => other,
+    }
 }
 
 fn assigned(user: Option<UserId>, group: Option<GroupId>) -> ChatEvent {

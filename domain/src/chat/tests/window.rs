@@ -130,7 +130,7 @@ fn r_win_4_outside_the_window_only_a_template_may_be_sent() {
     for kind in OPENING.into_iter().filter(|kind| *kind != "unsupported") {
         given(&[hello()]).when(send(me(), kind, closed)).refused(ChatRefusal::WindowClosed);
     }
-    given(&[hello()]).when(send(me(), "template", closed)).expect(queued(2, ME, "template", closed));
+    given(&[hello()]).when(send(me(), "template", closed)).expect(queued_outside(2, ME, closed));
 }
 
 #[test]
@@ -143,7 +143,8 @@ fn r_win_4_inside_the_window_every_type_may_be_sent() {
 #[test]
 fn r_win_7_an_ad_referral_extends_to_72_hours_only_where_the_tenant_allows_it() {
     let outcome = |free_entry, now| {
-        let command = ChatCommand::SendMessage { actor: me(), outgoing: outgoing(2, "text"), free_entry, now };
+        let command =
+            ChatCommand::SendMessage { actor: me(), outgoing: outgoing(2, "text"), free_entry, counted: true, now };
         given(&[referred(WRITTEN)]).when(command).decision().err()
     };
     assert_eq!(outcome(true, WRITTEN + 3 * DAY - 1), None);
@@ -153,8 +154,13 @@ fn r_win_7_an_ad_referral_extends_to_72_hours_only_where_the_tenant_allows_it() 
 
 #[test]
 fn r_win_7_a_chat_without_a_referral_keeps_24_hours_everywhere() {
-    let command =
-        ChatCommand::SendMessage { actor: me(), outgoing: outgoing(2, "text"), free_entry: true, now: WRITTEN + DAY };
+    let command = ChatCommand::SendMessage {
+        actor: me(),
+        outgoing: outgoing(2, "text"),
+        free_entry: true,
+        counted: true,
+        now: WRITTEN + DAY,
+    };
     given(&[hello()]).when(command).refused(ChatRefusal::WindowClosed);
 }
 
@@ -162,4 +168,30 @@ fn r_win_7_a_chat_without_a_referral_keeps_24_hours_everywhere() {
 fn r_win_7_a_message_after_the_referral_still_extends_the_ordinary_window() {
     let events = [referred(WRITTEN), received("wamid.2", "text", WRITTEN + 3 * DAY)];
     assert!(is_open(&events, WRITTEN + 4 * DAY - 1));
+}
+
+fn uncounted(actor: Actor, kind: &str, now: i64) -> ChatCommand {
+    ChatCommand::SendMessage { actor, outgoing: outgoing(2, kind), free_entry: false, counted: false, now }
+}
+
+#[test]
+fn r_acc_4_a_template_outside_the_window_is_sent_only_to_who_is_counted() {
+    let closed = WRITTEN + DAY;
+    given(&[hello()]).when(uncounted(me(), "template", closed)).refused(ChatRefusal::NotCounted);
+    given(&[]).when(uncounted(me(), "template", closed)).refused(ChatRefusal::NotCounted);
+    given(&[hello()]).when(send(me(), "template", closed)).expect(queued_outside(2, ME, closed));
+}
+
+#[test]
+fn r_acc_4_inside_the_window_nobody_is_counted() {
+    for kind in ["text", "template"] {
+        given(&[hello()]).when(uncounted(me(), kind, NOW)).expect(queued(2, ME, kind, NOW));
+    }
+}
+
+#[test]
+fn r_acc_4_permission_and_window_are_looked_at_before_the_count() {
+    let nobody = actor(OTHER, Role::User, Scope::All, Scope::None);
+    given(&[hello()]).when(uncounted(nobody, "template", WRITTEN + DAY)).refused(ChatRefusal::NotWritable);
+    given(&[hello()]).when(uncounted(me(), "text", WRITTEN + DAY)).refused(ChatRefusal::WindowClosed);
 }

@@ -11,9 +11,9 @@ mod work;
 use std::{sync::Arc, time::Duration};
 
 use chatledger_application::ports::{
+    access_tokens::AccessTokens,
     directory::Directory,
     media::{MediaStore, RecordMedia, WhatsAppMedia},
-    vault::Vault,
 };
 use sqlx::PgPool;
 use tokio::{sync::Semaphore, task::JoinHandle, time::timeout};
@@ -27,7 +27,7 @@ pub struct Parts {
     /// The number of a tenant.
     pub directory: Arc<dyn Directory>,
     /// The access token of a tenant.
-    pub vault: Arc<dyn Vault>,
+    pub tokens: Arc<dyn AccessTokens>,
     /// Where files come from.
     pub whatsapp: Arc<dyn WhatsAppMedia>,
     /// Where their bytes go.

@@ -9,7 +9,6 @@ use chatledger_application::{
     ports::{
         Unavailable,
         media::{Download, NoDownload},
-        vault::Kind,
     },
 };
 use chatledger_domain::{
@@ -101,10 +100,9 @@ async fn lose(shared: &Shared, row: &Fetch) {
 async fn get(shared: &Shared, row: &Fetch) -> Result<Taken, Missing> {
     let (parts, tenant) = (&shared.parts, row.tenant());
     let number = parts.directory.by_id(tenant).await?.and_then(|entry| entry.number);
-    let token = parts.vault.get(tenant, Kind::AccessToken).await?;
-    let (Some(number), Some(token)) = (number, token) else {
-        return Err(Missing::Later(None, "no WhatsApp number is connected".to_owned()));
-    };
+    let not_connected = || Missing::Later(None, "no WhatsApp number is connected".to_owned());
+    let number = number.ok_or_else(not_connected)?;
+    let token = parts.tokens.get(tenant, &number.phone_number_id).await?.ok_or_else(not_connected)?;
     let Download { mime_type, chunks, .. } =
         parts.whatsapp.download(&number, &token, &row.waba_id).await.map_err(|why| match why {
             NoDownload::Gone(reason) => Missing::Gone(reason),

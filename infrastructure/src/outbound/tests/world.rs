@@ -12,11 +12,11 @@ use std::{
 use async_trait::async_trait;
 use chatledger_application::ports::{
     Unavailable,
+    access_tokens::{AccessTokens, TokenMark},
     directory::{Directory, TenantEntry},
     ledger::{Cause, Metadata, NewEvent, StreamId, Unit},
     outbound::Settle,
     read_models::{KeptTemplate, MediaRef, MessageRef, ReadModels, Sent, StandingTagging, StoredBlob},
-    vault::{Kind, PasswordError, Session, Vault},
     whatsapp::{Letter, Outcome, WhatsApp},
 };
 use chatledger_domain::{
@@ -24,7 +24,6 @@ use chatledger_domain::{
     chat::{ChatEvent, MessageQueued},
     whatsapp_account::{Channel, Number},
 };
-use chrono::{DateTime, Utc};
 use sqlx::Row;
 use tokio::time::{Instant, sleep};
 use uuid::Uuid;
@@ -145,81 +144,30 @@ impl Directory for World {
     async fn by_phone_number_id(&self, _: &str) -> Result<Option<TenantEntry>, Unavailable> {
         Ok(None)
     }
+    async fn was_given_up(&self, _: &str) -> Result<bool, Unavailable> {
+        Ok(false)
+    }
     async fn by_tag(&self, _: &str) -> Result<Vec<TenantId>, Unavailable> {
         Ok(Vec::new())
     }
 }
 
 #[async_trait]
-impl Vault for World {
-    async fn set_password(&self, _: TenantId, _: UserId, _: &str) -> Result<(), PasswordError> {
+impl AccessTokens for World {
+    async fn put(&self, _: TenantId, _: &str, _: &str) -> Result<(), Unavailable> {
         Ok(())
     }
-    async fn check_password(&self, _: TenantId, _: Option<UserId>, _: &str) -> Result<bool, PasswordError> {
-        Ok(false)
-    }
-    async fn token(&self, _: TenantId, _: UserId, new: String) -> Result<(String, bool), Unavailable> {
-        Ok((new, true))
-    }
-    async fn user_of_token(&self, _: &[TenantId], _: &str) -> Result<Option<(TenantId, UserId)>, Unavailable> {
-        Ok(None)
-    }
-    async fn open_session(&self, _: &str, _: &Session) -> Result<(), Unavailable> {
-        Ok(())
-    }
-    async fn find_session(&self, _: &[TenantId], _: &str) -> Result<Option<Session>, Unavailable> {
-        Ok(None)
-    }
-    async fn touch_session(&self, _: TenantId, _: &str, _: DateTime<Utc>) -> Result<(), Unavailable> {
-        Ok(())
-    }
-    async fn end_session(&self, _: TenantId, _: &str) -> Result<(), Unavailable> {
-        Ok(())
-    }
-    async fn end_sessions(&self, _: TenantId, _: UserId) -> Result<(), Unavailable> {
-        Ok(())
-    }
-    async fn add_refresh_token(
-        &self,
-        _: TenantId,
-        _: UserId,
-        _: &str,
-        _: DateTime<Utc>,
-        _: DateTime<Utc>,
-    ) -> Result<(), Unavailable> {
-        Ok(())
-    }
-    async fn use_refresh_token(
-        &self,
-        _: &[TenantId],
-        _: &str,
-        _: bool,
-        _: DateTime<Utc>,
-    ) -> Result<Option<(TenantId, UserId)>, Unavailable> {
-        Ok(None)
-    }
-    async fn put_activation_code(&self, _: TenantId, _: UserId, _: &str, _: DateTime<Utc>) -> Result<(), Unavailable> {
-        Ok(())
-    }
-    async fn user_of_activation_code(
-        &self,
-        _: &[TenantId],
-        _: &str,
-        _: DateTime<Utc>,
-    ) -> Result<Option<(TenantId, UserId)>, Unavailable> {
-        Ok(None)
-    }
-    async fn drop_activation_code(&self, _: TenantId, _: UserId) -> Result<(), Unavailable> {
-        Ok(())
-    }
-    async fn put(&self, _: TenantId, _: Kind, _: &str) -> Result<(), Unavailable> {
-        Ok(())
-    }
-    async fn get(&self, _: TenantId, _: Kind) -> Result<Option<String>, Unavailable> {
+    async fn get(&self, _: TenantId, _: &str) -> Result<Option<String>, Unavailable> {
         Ok(Some("token".into()))
     }
-    async fn tenant_of(&self, _: &[TenantId], _: Kind, _: &str) -> Result<Option<TenantId>, Unavailable> {
+    async fn is(&self, _: TenantId, _: &str, _: &str) -> Result<bool, Unavailable> {
+        Ok(false)
+    }
+    async fn mark(&self, _: TenantId, _: &str) -> Result<Option<TokenMark>, Unavailable> {
         Ok(None)
+    }
+    async fn forget(&self, _: TenantId, _: &str, _: &TokenMark) -> Result<(), Unavailable> {
+        Ok(())
     }
 }
 
@@ -278,6 +226,9 @@ impl ReadModels for World {
     async fn newest_incoming(&self, _: TenantId, _: &WaId, _: i64) -> Result<Option<String>, Unavailable> {
         Ok(None)
     }
+    async fn tag_by_name(&self, _: TenantId, _: &str) -> Result<Option<TagId>, Unavailable> {
+        Ok(None)
+    }
     async fn taggings_with(&self, _: TenantId, _: TagId, _: i64) -> Result<Vec<StandingTagging>, Unavailable> {
         Ok(Vec::new())
     }
@@ -328,7 +279,7 @@ impl Base {
             ledger: Arc::new(PgLedger::new(pool.clone())),
             read_models: world.clone(),
             directory: world.clone(),
-            vault: world.clone(),
+            tokens: world.clone(),
             whatsapp: world.clone(),
             media: world.clone(),
             store: world.clone(),
@@ -357,7 +308,7 @@ impl Base {
             correlation_id: "c".into(),
             causation: None,
         };
-        let unit = Unit { tenant: TENANT, events: vec![new], metadata: Arc::new(metadata) };
+        let unit = Unit { tenant: TENANT, events: vec![new], relies_on: Vec::new(), metadata: Arc::new(metadata) };
         self.parts.ledger.append(unit).await.unwrap();
     }
 
@@ -374,6 +325,7 @@ impl Base {
             context: context.map(str::to_owned),
             message: RawJson::parse(body.into()).unwrap(),
             rendered: None,
+            outside_window: false,
         };
         self.append(chat, queued.into()).await;
     }

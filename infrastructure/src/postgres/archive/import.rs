@@ -5,7 +5,9 @@ use std::path::Path;
 
 use chatledger_application::ports::media::{BlobWriter, MediaStore};
 use chatledger_domain::{
-    AnyEvent, BlobId, Position, TenantId, tenant::TenantEvent, whatsapp_account::WhatsAppAccountEvent,
+    AnyEvent, BlobId, Position, TenantId,
+    tenant::TenantEvent,
+    whatsapp_account::{WhatsAppAccountEvent, number_claim},
 };
 use sqlx::{Connection, PgConnection, PgPool};
 
@@ -84,6 +86,8 @@ async fn first(reader: &mut Reader) -> Result<Header, ArchiveError> {
 struct Place {
     hosts: Vec<String>,
     phone_number_id: Option<String>,
+    /// Where the number was connected.
+    connected_at: i64,
 }
 
 struct Import<P> {
@@ -125,7 +129,7 @@ impl<P: FnMut(Progress) + Send> Import<P> {
             let (kind, rest) = part.name.split_once('/').ok_or_else(|| damaged(format!("{} is no part", part.name)))?;
             match kind {
                 "events" => self.events(db, &part).await?,
-                "claims" => self.counts.claims += self.rows(db, "ledger.claims", &part).await?,
+                "claims" => self.counts.claims += self.claims(db, &part).await?,
                 "media" => {
                     let blob = rest.split('/').next().and_then(|id| id.parse().ok());
                     let blob = blob.ok_or_else(|| damaged(format!("{} names no file", part.name)))?;
@@ -147,7 +151,7 @@ impl<P: FnMut(Progress) + Send> Import<P> {
             let checked = line.check(position, &self.head.1);
             let hash = checked.map_err(|what| ArchiveError::Broken { position: Position(position), what })?;
             self.head = (position, hash);
-            self.place.note(&line);
+            self.place.note(&line, position);
             page.push(line);
             if page.len() == PAGE {
                 insert(&mut *db, self.tenant, &page).await?;
@@ -160,6 +164,15 @@ impl<P: FnMut(Progress) + Send> Import<P> {
         self.counts.events = self.head.0;
         (self.progress)(Progress { step: Step::Events, done: self.head.0, total: self.total });
         Ok(())
+    }
+
+    /// Claims come after the events, so that the number is known that may be another's here.
+    async fn claims(&self, db: &mut PgConnection, part: &Part) -> Result<i64, ArchiveError> {
+        let number = self.place.phone_number_id.as_deref().unwrap_or_default();
+        self.rows(db, "ledger.claims", part).await.map_err(|error| match error {
+            ArchiveError::Database(error) => taken(error, number),
+            error => error,
+        })
     }
 
     /// Rows of a table, all of this tenant.
@@ -212,6 +225,7 @@ impl<P: FnMut(Progress) + Send> Import<P> {
             return Err(ArchiveError::Broken { position: Position(self.head.0), what });
         }
         self.place.check(db, self.tenant).await?;
+        self.place.claim(db, self.tenant).await?;
         let sql = "UPDATE ledger.heads SET head_position = $2, head_hash = $3 WHERE tenant_id = $1";
         sqlx::query(sql).bind(self.tenant.0).bind(self.head.0).bind(self.head.1).execute(&mut *db).await?;
         // What happened before is not told to anybody again, and decided by no rule again. What waits for WhatsApp is
@@ -224,24 +238,43 @@ impl<P: FnMut(Progress) + Send> Import<P> {
     }
 }
 
+/// A number that another tenant has cannot be claimed.
+fn taken(error: sqlx::Error, number: &str) -> ArchiveError {
+    match &error {
+        sqlx::Error::Database(e) if e.constraint() == Some("numbers_one_holder") => {
+            ArchiveError::Taken(format!("the WhatsApp number {number}"))
+        }
+        _ => error.into(),
+    }
+}
+
 fn lines(part: &Part) -> Result<impl Iterator<Item = &str>, ArchiveError> {
     let text = std::str::from_utf8(&part.bytes).map_err(|_| damaged(format!("{} is no text", part.name)))?;
     Ok(text.lines())
 }
 
 impl Place {
-    fn note(&mut self, line: &Line) {
+    fn note(&mut self, line: &Line, position: i64) {
         if !matches!(&*line.aggregate_type, "Tenant" | "WhatsAppAccount") {
             return;
         }
         match AnyEvent::read(&line.aggregate_type, &line.event_type, &line.event_version, &line.payload) {
             Ok(AnyEvent::Tenant(TenantEvent::TenantCreated(e))) => self.hosts = e.hosts,
             Ok(AnyEvent::WhatsAppAccount(WhatsAppAccountEvent::AccountConnected(e))) => {
-                self.phone_number_id = Some(e.phone_number_id);
+                (self.phone_number_id, self.connected_at) = (Some(e.phone_number_id), position);
             }
             Ok(AnyEvent::WhatsAppAccount(WhatsAppAccountEvent::AccountDisconnected(_))) => self.phone_number_id = None,
             _ => {}
         }
+    }
+
+    /// Takes the number in archives that are older than such claims.
+    async fn claim(&self, db: &mut PgConnection, tenant: TenantId) -> Result<(), ArchiveError> {
+        let Some(id) = &self.phone_number_id else { return Ok(()) };
+        let sql = "INSERT INTO ledger.claims (tenant_id, name, position) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
+        let claim = sqlx::query(sql).bind(tenant.0).bind(number_claim(id)).bind(self.connected_at);
+        claim.execute(db).await.map_err(|error| taken(error, id))?;
+        Ok(())
     }
 
     async fn check(&self, db: &mut PgConnection, tenant: TenantId) -> Result<(), ArchiveError> {

@@ -93,7 +93,7 @@ async fn erase_on(
     rest::caches(&mut tx, tenant, &wa_id, &sequences).await.map_err(fault)?;
 
     let mut erased = Erased { position: None, events: 0, files: files.len() as u64, unsent, deliveries, quarantined };
-    let unit = Unit { tenant, events, metadata: request.metadata };
+    let unit = Unit { tenant, events, relies_on: Vec::new(), metadata: request.metadata };
     let appended = if unit.events.is_empty() { None } else { Some(append(&mut tx, head, unit).await?) };
     tx.commit().await.map_err(fault)?;
     match appended {

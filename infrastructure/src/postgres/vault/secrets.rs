@@ -17,7 +17,7 @@ fn place(tenant: TenantId, row: &str) -> Place<'_> {
 #[async_trait]
 impl Secrets for PgVault {
     async fn seal(&self, tenant: TenantId, id: SecretId, secret: &str) -> Result<(), Unavailable> {
-        let sealed = self.key.seal(place(tenant, &id.to_string()), secret).map_err(unavailable)?;
+        let sealed = self.keys.seal(place(tenant, &id.to_string()), secret).map_err(unavailable)?;
         sqlx::query("INSERT INTO vault.sealed (tenant_id, id, sealed) VALUES ($1, $2, $3)")
             .bind(tenant.0)
             .bind(id.0)
@@ -42,7 +42,7 @@ impl Secrets for PgVault {
                 .map_err(unavailable)?;
         rows.into_iter()
             .map(|(id, sealed)| {
-                let opened = self.key.open(place(tenant, &id.to_string()), &sealed).map_err(unavailable)?;
+                let opened = self.keys.open(place(tenant, &id.to_string()), &sealed).map_err(unavailable)?;
                 Ok((SecretId(id), opened))
             })
             .collect()

@@ -13,6 +13,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use serde_json::json;
 
 use super::{
+    account::number,
     behaviour::MediaWoe,
     fault,
     messages::{PREFIXES, bearer, by_key, invalid_key},
@@ -96,6 +97,9 @@ async fn file(mut parts: Multipart) -> actix_web::Result<Option<(String, Bytes)>
 }
 
 async fn look_up(state: Data<State>, request: HttpRequest) -> HttpResponse {
+    if let Some(told) = number(&state, &request, request.match_info().query("id")).await {
+        return told;
+    }
     if !is_known(&state, &request) {
         return refused(&request);
     }

@@ -60,6 +60,9 @@ impl Directory for Tenants {
     async fn by_phone_number_id(&self, _: &str) -> Result<Option<TenantEntry>, Unavailable> {
         Ok(None)
     }
+    async fn was_given_up(&self, _: &str) -> Result<bool, Unavailable> {
+        Ok(false)
+    }
     async fn by_tag(&self, _: &str) -> Result<Vec<TenantId>, Unavailable> {
         Ok(Vec::new())
     }

@@ -2,11 +2,13 @@
 //!
 //! | | Cloud | 360dialog | on-premises |
 //! |---|---|---|---|
+//! | the number | `/{phone_number_id}` | | |
 //! | templates | `/{waba_id}/message_templates` | `/v1/configs/templates` | `/v1/configs/templates` |
 //! | photo | `app/uploads`, then the profile | `/uploads`, then the profile | `/v1/settings/profile/photo` |
 //! | profile | `/{phone_number_id}/whatsapp_business_profile` | `/whatsapp_business_profile` | `/v1/settings/business/profile`, `/v1/settings/profile/about` |
 
 mod call;
+mod number;
 mod photo;
 mod profile;
 mod templates;
@@ -14,7 +16,9 @@ mod templates;
 mod tests;
 
 use async_trait::async_trait;
-use chatledger_application::ports::whatsapp_account::{Account, AccountFault, NewTemplate, Photo, WhatsAppAccounts};
+use chatledger_application::ports::whatsapp_account::{
+    Account, AccountFault, FoundNumber, NewTemplate, Photo, WhatsAppAccounts,
+};
 use chatledger_domain::{
     business_profile::{Profile, ProfileChange},
     template_catalogue::Template,
@@ -25,6 +29,10 @@ use super::WhatsAppClient;
 
 #[async_trait]
 impl WhatsAppAccounts for WhatsAppClient {
+    async fn number(&self, phone_number_id: &str, access_token: &str) -> Result<FoundNumber, AccountFault> {
+        number::of_cloud(self, phone_number_id, access_token).await
+    }
+
     async fn templates(&self, account: &Account) -> Result<Vec<Template>, AccountFault> {
         match account.number.channel {
             Channel::Cloud => templates::list_of_cloud(self, account).await,

@@ -1,0 +1,154 @@
+//! `/api/v1/whatsapp/analytics/…`: how many messages came and went, and how conversations were served (R-ANA-*).
+
+use actix_web::HttpResponse;
+use chatledger_projections::views::{ConversationMeasures, MessageCount, Step};
+use serde::Serialize;
+
+use super::{
+    Limit, ServiceCaller, State,
+    customers::shop_of,
+    envelope,
+    error::ServiceError,
+    query::ServiceQuery,
+    times::{day, in_words, iso, span},
+};
+use crate::routes::{Endpoint, to};
+
+/// The endpoints of this resource.
+pub(crate) const ENDPOINTS: &[Endpoint] = &[
+    Endpoint::new("GET", "/api/v1/whatsapp/analytics/messages", "service_message_analytics", || to(messages)),
+    Endpoint::new("GET", "/api/v1/whatsapp/analytics/conversations", "service_conversation_analytics", || {
+        to(conversations)
+    }),
+];
+
+/// What a row may stand for.
+const STEPS: &[(&str, Step)] = &[("hour", Step::Hour), ("day", Step::Day), ("week", Step::Week)];
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Metric {
+    date: String,
+    inbound_count: i64,
+    outbound_count: i64,
+    total_count: i64,
+}
+
+impl Metric {
+    fn new(count: &MessageCount, step: Step) -> Self {
+        let MessageCount { begins_at, incoming, outgoing } = *count;
+        let date = if step == Step::Hour { iso(begins_at) } else { day(begins_at) };
+        Self { date, inbound_count: incoming, outbound_count: outgoing, total_count: incoming + outgoing }
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Summary {
+    total_inbound: i64,
+    total_outbound: i64,
+    average_per_day: i64,
+}
+
+impl Summary {
+    fn new(counts: &[MessageCount], days: i64) -> Self {
+        let total_inbound = counts.iter().map(|count| count.incoming).sum::<i64>();
+        let total_outbound = counts.iter().map(|count| count.outgoing).sum::<i64>();
+        // Rounded half up.
+        let average_per_day = (2 * (total_inbound + total_outbound) + days).div_euclid(2 * days);
+        Self { total_inbound, total_outbound, average_per_day }
+    }
+}
+
+#[derive(Serialize)]
+struct Messages {
+    metrics: Vec<Metric>,
+    summary: Summary,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Conversations {
+    average_response_time: String,
+    average_resolution_time: String,
+    automation_resolution_rate: f64,
+    ai_resolution_rate: f64,
+    human_handoff_rate: f64,
+}
+
+impl From<ConversationMeasures> for Conversations {
+    fn from(of: ConversationMeasures) -> Self {
+        Self {
+            average_response_time: in_words(of.response_seconds),
+            average_resolution_time: in_words(of.resolution_seconds),
+            automation_resolution_rate: rate(of.by_flows, of.ended),
+            ai_resolution_rate: rate(of.by_ai, of.ended),
+            human_handoff_rate: rate(of.handed_off, of.ended),
+        }
+    }
+}
+
+/// A part of all, to two decimals; 0 of none.
+fn rate(part: i64, all: i64) -> f64 {
+    if all == 0 { 0.0 } else { (100.0 * part as f64 / all as f64).round() / 100.0 }
+}
+
+/// How many messages came and went, hour by hour, day by day or week by week, also where there were none.
+#[utoipa::path(get, path = "/api/v1/whatsapp/analytics/messages", operation_id = "service_message_analytics",
+    tag = "Analytics", params(("shopId" = String, Query, description = "The shop."),
+        ("startDate" = Option<String>, Query, description = "An ISO 8601 time, or a day of UTC: from its beginning. Six days before today by default."),
+        ("endDate" = Option<String>, Query, description = "An ISO 8601 time, or a day of UTC: up to its end. Today by default."),
+        ("groupBy" = Option<String>, Query, description = "`hour`, `day` or `week`, of UTC; `day` by default.")),
+    responses((status = 200, description = "The figures.", body = Object, example = json!({"success": true,
+        "data": {"metrics": [{"date": "2026-01-18", "inboundCount": 245, "outboundCount": 298, "totalCount": 543}],
+        "summary": {"totalInbound": 2450, "totalOutbound": 2980, "averagePerDay": 543}}, "error": null,
+        "pagination": null}))))]
+pub async fn messages(caller: ServiceCaller, state: State, query: ServiceQuery) -> Result<HttpResponse, ServiceError> {
+    let shop = shop_of(&caller, &query, Limit::Analytics).await?;
+    let span = span(query.get("startDate"), query.get("endDate"), state.clock.now())?;
+    let step = query.choice("groupBy", STEPS)?.unwrap_or(Step::Day);
+    let counts = state.inbox.message_counts(shop.tenant, span, step).await?;
+    let metrics = counts.iter().map(|count| Metric::new(count, step)).collect();
+    Ok(envelope::ok(Messages { metrics, summary: Summary::new(&counts, span.days()) }))
+}
+
+/// How fast customers were answered, and how conversations ended.
+#[utoipa::path(get, path = "/api/v1/whatsapp/analytics/conversations", operation_id = "service_conversation_analytics",
+    tag = "Analytics", params(("shopId" = String, Query, description = "The shop."),
+        ("startDate" = Option<String>, Query, description = "An ISO 8601 time, or a day of UTC: from its beginning. Six days before today by default."),
+        ("endDate" = Option<String>, Query, description = "An ISO 8601 time, or a day of UTC: up to its end. Today by default.")),
+    responses((status = 200, description = "The figures.", body = Object, example = json!({"success": true,
+        "data": {"averageResponseTime": "2m 30s", "averageResolutionTime": "15m 45s",
+        "automationResolutionRate": 0.65, "aiResolutionRate": 0.78, "humanHandoffRate": 0.22}, "error": null,
+        "pagination": null}))))]
+pub async fn conversations(
+    caller: ServiceCaller,
+    state: State,
+    query: ServiceQuery,
+) -> Result<HttpResponse, ServiceError> {
+    let shop = shop_of(&caller, &query, Limit::Analytics).await?;
+    let now = state.clock.now();
+    let span = span(query.get("startDate"), query.get("endDate"), now)?;
+    let measures = state.inbox.conversation_measures(shop.tenant, span, now.timestamp()).await?;
+    Ok(envelope::ok(Conversations::from(measures)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn r_ana_3_the_average_is_rounded() {
+        let count = |incoming, outgoing| MessageCount { begins_at: 0, incoming, outgoing };
+        for (messages, days, average) in [(5_430, 10, 543), (5, 2, 3), (4, 3, 1), (0, 7, 0), (1, 7, 0)] {
+            assert_eq!(Summary::new(&[count(messages, 0)], days).average_per_day, average, "{messages} in {days} days");
+        }
+        let summary = Summary::new(&[count(2, 3), count(1, 0)], 1);
+        assert_eq!((summary.total_inbound, summary.total_outbound, summary.average_per_day), (3, 3, 6));
+    }
+
+    #[test]
+    fn r_ana_5_rates_have_two_decimals() {
+        assert_eq!((rate(2, 3), rate(0, 0), rate(1, 8), rate(4, 4)), (0.67, 0.0, 0.13, 1.0));
+    }
+}

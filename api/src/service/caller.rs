@@ -1,0 +1,198 @@
+//! Who calls the Service API, and in which shop (R-JWT-*, R-LIM-*).
+
+use std::time::Instant;
+
+use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload, http::header, web};
+use chatledger_application::{Context, accounts::Requester, ports::rate_limits::Rate};
+use chatledger_domain::{Actor, Permissions, Role, TenantId, UserId};
+use futures_util::{FutureExt, future::LocalBoxFuture};
+
+use super::{
+    error::ServiceError,
+    jwt::{Claims, TokenRole},
+};
+use crate::{app::AppState, origin, shell::RequestId};
+
+/// Which counter a request uses up (R-SVC-6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Limit {
+    /// Everything but analytics.
+    General,
+    /// Analytics.
+    Analytics,
+}
+
+/// A caller with a good token.
+pub struct ServiceCaller {
+    claims: Claims,
+    request: HttpRequest,
+    state: web::Data<AppState>,
+}
+
+impl FromRequest for ServiceCaller {
+    type Error = ServiceError;
+    type Future = LocalBoxFuture<'static, Result<Self, ServiceError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        async move { Self::of(request) }.boxed_local()
+    }
+}
+
+/// A shop, as this caller may see it.
+#[derive(Clone, Debug)]
+pub struct Shop {
+    /// The inbox.
+    pub tenant: TenantId,
+    /// What the caller may do there. For others than agents everything, as nobody in particular.
+    pub actor: Actor,
+    /// What the caller is called.
+    sub: String,
+    is_agent: bool,
+    correlation_id: String,
+}
+
+impl ServiceCaller {
+    fn of(request: HttpRequest) -> Result<Self, ServiceError> {
+        let state = request.app_data::<web::Data<AppState>>().cloned().ok_or_else(ServiceError::internal)?;
+        let claims = bearer(&request).and_then(|token| state.jwt.read(token, state.clock.now()));
+        match claims {
+            Some(claims) => Ok(Self { claims, request, state }),
+            None => Err(refuse(&state, &request)),
+        }
+    }
+
+    /// What the caller is.
+    #[must_use]
+    pub fn role(&self) -> TokenRole {
+        self.claims.role
+    }
+
+    /// Whether the caller may ask about a shop at all.
+    #[must_use]
+    pub fn covers(&self, shop: TenantId) -> bool {
+        self.claims.covers(shop)
+    }
+
+    /// Who asks, for what is recorded where there may be no shop yet.
+    #[must_use]
+    pub fn requester(&self) -> Requester {
+        let extensions = self.request.extensions();
+        let correlation_id = extensions.get::<RequestId>().map_or("", RequestId::as_str).to_owned();
+        Requester { name: self.claims.sub.clone(), correlation_id }
+    }
+
+    /// The one shop of the token.
+    #[must_use]
+    pub fn single_shop(&self) -> Option<TenantId> {
+        self.claims.single_shop()
+    }
+
+    /// Counts the request where it names no shop that the caller may see (R-LIM-5).
+    ///
+    /// # Errors
+    /// 429.
+    pub async fn count_by_token(&self, limit: Limit) -> Result<(), ServiceError> {
+        match self.single_shop() {
+            Some(shop) => self.count(shop, "", limit).await,
+            None => self.count(TenantId::default(), &self.claims.sub, limit).await,
+        }
+    }
+
+    /// Counts the request on a shop that the caller covers, existing or not.
+    ///
+    /// # Errors
+    /// 429.
+    pub async fn count_by_shop(&self, shop: TenantId, limit: Limit) -> Result<(), ServiceError> {
+        if self.covers(shop) { self.count(shop, "", limit).await } else { self.count_by_token(limit).await }
+    }
+
+    async fn count(&self, shop: TenantId, sub: &str, limit: Limit) -> Result<(), ServiceError> {
+        let settings = &self.state.settings;
+        let (name, most) = match limit {
+            Limit::General => ("service", settings.service_requests_per_minute),
+            Limit::Analytics => ("analytics", settings.service_analytics_per_minute),
+        };
+        if most == 0 {
+            return Ok(());
+        }
+        let now = self.state.clock.now();
+        let rate = self.state.application.count_request(shop, &format!("{name}:{sub}"), most, now).await?;
+        let (within, wait) = (rate.within, (rate.resets_at - now).num_milliseconds());
+        self.request.extensions_mut().insert(rate);
+        if within { Ok(()) } else { Err(ServiceError::throttled((wait + 999).div_euclid(1_000).max(1))) }
+    }
+
+    /// A shop that the request names, counted (R-JWT-2).
+    ///
+    /// # Errors
+    /// 404 for one that is unknown or not the caller's; 429.
+    pub async fn shop(&self, shop: TenantId, limit: Limit) -> Result<Shop, ServiceError> {
+        self.count_by_shop(shop, limit).await?;
+        self.enter(shop).await?.ok_or_else(ServiceError::not_found)
+    }
+
+    /// A shop that a resource belongs to, not counted; `None` when it is not the caller's.
+    ///
+    /// # Errors
+    /// The read models' fault.
+    pub async fn enter(&self, shop: TenantId) -> Result<Option<Shop>, ServiceError> {
+        if !self.covers(shop) || !self.state.application.tenant_exists(shop).await? {
+            return Ok(None);
+        }
+        let is_agent = self.role() == TokenRole::Agent;
+        let actor = if is_agent { self.agent(shop).await? } else { Some(everything(UserId(0))) };
+        let correlation_id = self.request.extensions().get::<RequestId>().map_or("", RequestId::as_str).to_owned();
+        Ok(actor.map(|actor| Shop { tenant: shop, actor, sub: self.claims.sub.clone(), is_agent, correlation_id }))
+    }
+
+    /// The user that an agent's token names, while it is an active user of the shop (R-JWT-3).
+    async fn agent(&self, shop: TenantId) -> Result<Option<Actor>, ServiceError> {
+        let Ok(user) = self.claims.sub.parse() else { return Ok(None) };
+        let caller = self.state.inbox.caller(shop, UserId(user)).await?;
+        Ok(caller.filter(|caller| caller.user.is_active).map(|caller| caller.actor))
+    }
+}
+
+impl Shop {
+    /// For use cases that change something: an agent acts as itself, any other as the user of its name, who is made
+    /// when there is none, so that every event says who did it.
+    ///
+    /// # Errors
+    /// The application's.
+    pub async fn context(&self, state: &AppState) -> Result<Context, ServiceError> {
+        let actor = if self.is_agent {
+            self.actor.clone()
+        } else {
+            everything(state.application.service_user(self.tenant, &self.sub).await?)
+        };
+        let correlation_id = self.correlation_id.clone();
+        Ok(Context { tenant: self.tenant, actor, family: "service", correlation_id })
+    }
+}
+
+/// May do everything.
+fn everything(user: UserId) -> Actor {
+    Actor { user, role: Role::Admin, groups: std::collections::BTreeSet::new(), permissions: Permissions::ADMIN }
+}
+
+/// The token of an `Authorization: Bearer …` header.
+fn bearer(request: &HttpRequest) -> Option<&str> {
+    let header = request.headers().get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = header.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+/// 401; 429 once an address has failed too often (R-LIM-5).
+fn refuse(state: &AppState, request: &HttpRequest) -> ServiceError {
+    let (client, now) = (origin::client(request), Instant::now());
+    let failed = state.throttles.failed(client, now);
+    if let Some((limit, remaining, seconds)) = state.throttles.standing(client, now) {
+        let resets_at = state.clock.now() + chrono::TimeDelta::seconds(seconds);
+        request.extensions_mut().insert(Rate { within: failed.is_ok(), limit, remaining, resets_at });
+    }
+    match failed {
+        Ok(()) => ServiceError::unauthorized(),
+        Err(wait) => ServiceError::throttled(i64::try_from(wait.0).unwrap_or(60)),
+    }
+}

@@ -1,0 +1,194 @@
+//! JSON Web Tokens: which ones are accepted, what they say, how ours are made (R-JWT-*).
+
+use std::sync::Arc;
+
+use chatledger_domain::TenantId;
+use chrono::{DateTime, Utc};
+use jsonwebtoken::{
+    Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, decode_header, encode, jwk::JwkSet,
+};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// How far clocks may be apart, in seconds (R-JWT-1).
+const SKEW: u64 = 60;
+/// How long our own tokens count, in seconds (R-JWT-4).
+pub const LIFETIME: i64 = 3_600;
+/// Longer tokens are nobody's and are not looked at, in bytes.
+const MAX_TOKEN: usize = 8_192;
+
+/// What a caller may be.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TokenRole {
+    /// An admin of the inbox; unrestricted.
+    Admin,
+    /// A person: acts as the user `sub`, with what that user may do.
+    Agent,
+    /// A program; unrestricted.
+    #[default]
+    Service,
+    /// Whoever runs the shops: may connect a shop that does not exist yet.
+    Platform,
+}
+
+/// What a token says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Claims {
+    /// A user's id, or a service's name.
+    pub sub: String,
+    /// POSIX seconds.
+    pub exp: i64,
+    /// POSIX seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub iat: Option<i64>,
+    /// Ids of shops, or `*`.
+    pub shops: Vec<String>,
+    /// What the caller is.
+    #[serde(default)]
+    pub role: TokenRole,
+    /// Who made it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub iss: Option<String>,
+    /// Whom it is for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub aud: Option<serde_json::Value>,
+}
+
+impl Claims {
+    /// Whether the token is good for a shop (R-JWT-2).
+    #[must_use]
+    pub fn covers(&self, shop: TenantId) -> bool {
+        self.shops.iter().any(|id| id == "*" || id.parse::<Uuid>().is_ok_and(|id| id == shop.0))
+    }
+
+    /// The one shop it is good for, where it is one.
+    #[must_use]
+    pub fn single_shop(&self) -> Option<TenantId> {
+        match self.shops.as_slice() {
+            [one] => one.parse().ok().map(TenantId),
+            _ => None,
+        }
+    }
+}
+
+/// What an operator says about tokens.
+#[derive(Clone, Debug, Default)]
+pub struct JwtSettings {
+    /// The shared secret of HS256; what signs our own tokens.
+    pub secret: Vec<u8>,
+    /// Public keys of RS256, as a JWKS document.
+    pub jwks: Option<Arc<JwkSet>>,
+    /// Where set, what `iss` must be.
+    pub issuer: Option<String>,
+    /// Where set, what `aud` must name.
+    pub audience: Option<String>,
+}
+
+/// Checks tokens, and makes ours.
+pub struct Jwt {
+    settings: JwtSettings,
+}
+
+impl Jwt {
+    /// With these settings.
+    #[must_use]
+    pub fn new(settings: JwtSettings) -> Self {
+        Self { settings }
+    }
+
+    /// What a token says; `None` for one that is not good now. The algorithm is that of the key, never the token's own
+    /// wish: HS256 by the secret, RS256 by a public key of this id.
+    #[must_use]
+    pub fn read(&self, token: &str, now: DateTime<Utc>) -> Option<Claims> {
+        if token.len() > MAX_TOKEN {
+            return None;
+        }
+        let header = decode_header(token).ok()?;
+        let key = match header.alg {
+            Algorithm::HS256 if !self.settings.secret.is_empty() => {
+                DecodingKey::from_secret(&self.settings.secret).ok()?
+            }
+            Algorithm::RS256 => self.public_key(header.kid.as_deref())?,
+            _ => return None,
+        };
+        let mut validation = Validation::new(header.alg);
+        // Times are checked below, by the clock that everything else goes by.
+        validation.validate_exp = false;
+        validation.validate_nbf = false;
+        validation.set_required_spec_claims(&["exp", "sub"]);
+        match &self.settings.issuer {
+            Some(issuer) => validation.set_issuer(&[issuer]),
+            None => validation.iss = None,
+        }
+        match &self.settings.audience {
+            Some(audience) => validation.set_audience(&[audience]),
+            None => validation.validate_aud = false,
+        }
+        if self.settings.issuer.is_some() {
+            validation.required_spec_claims.insert("iss".to_owned());
+        }
+        if self.settings.audience.is_some() {
+            validation.required_spec_claims.insert("aud".to_owned());
+        }
+        let Timed { not_before, claims } = decode(token, &key, &validation).ok()?.claims;
+        let (now, skew) = (now.timestamp(), i64::try_from(SKEW).unwrap_or_default());
+        let good = now < claims.exp.saturating_add(skew)
+            && not_before.is_none_or(|from| from <= now.saturating_add(skew))
+            && !claims.sub.is_empty();
+        good.then_some(claims)
+    }
+
+    fn public_key(&self, id: Option<&str>) -> Option<DecodingKey> {
+        let keys = &self.settings.jwks.as_ref()?.keys;
+        let key = match id {
+            Some(id) => keys.iter().find(|key| key.common.key_id.as_deref() == Some(id))?,
+            // Without an id there is no choice among several.
+            None if keys.len() == 1 => keys.first()?,
+            None => return None,
+        };
+        DecodingKey::from_jwk(key).ok()
+    }
+
+    /// A token of ours; `None` when it cannot be made.
+    #[must_use]
+    pub fn issue(&self, sub: String, shop: TenantId, role: TokenRole, now: DateTime<Utc>) -> Option<String> {
+        let now = now.timestamp();
+        let claims = Claims {
+            sub,
+            exp: now + LIFETIME,
+            iat: Some(now),
+            shops: vec![shop.to_string()],
+            role,
+            iss: self.settings.issuer.clone(),
+            aud: self.settings.audience.clone().map(Into::into),
+        };
+        let key = EncodingKey::from_secret(&self.settings.secret).ok()?;
+        encode(&Header::new(Algorithm::HS256), &claims, &key).ok()
+    }
+}
+
+/// Reads a JWKS document.
+///
+/// # Errors
+/// Why it is none, or has a key that is not for RS256.
+pub fn parse_jwks(text: &str) -> Result<JwkSet, String> {
+    let keys: JwkSet = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    for key in &keys.keys {
+        DecodingKey::from_jwk(key).map_err(|error| format!("a key cannot be used: {error}"))?;
+    }
+    if keys.keys.is_empty() { Err("there is no key in it".to_owned()) } else { Ok(keys) }
+}
+
+/// Claims with the time before which they do not count.
+#[derive(Deserialize)]
+struct Timed {
+    #[serde(default, rename = "nbf")]
+    not_before: Option<i64>,
+    #[serde(flatten)]
+    claims: Claims,
+}
+
+#[cfg(test)]
+#[path = "jwt_tests.rs"]
+mod tests;

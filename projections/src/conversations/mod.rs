@@ -1,0 +1,10 @@
+//! Read model `conversations`: the sessions within chats.
+
+mod apply;
+mod fold;
+mod inbox;
+mod query;
+mod view;
+
+pub(crate) use apply::Conversations;
+pub use view::{ConversationDetailView, ConversationFilter, ConversationStatus, ConversationView};

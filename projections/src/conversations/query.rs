@@ -1,0 +1,161 @@
+//! Reads conversations. What is over is told by the moment of the question.
+
+use chatledger_domain::{Actor, ConversationId, MessageId, TenantId, UserId, WaId};
+use sqlx::{PgConnection, Postgres, QueryBuilder, Row, postgres::PgRow};
+
+use super::{ConversationDetailView, ConversationFilter, ConversationStatus, ConversationView};
+use crate::{
+    inbox::{counted, only_readable, reads_all, wa_id},
+    messages, taggings,
+    views::{Page, PageRequest},
+};
+
+const COLUMNS: &str = "v.conversation_id, v.wa_id, v.opened_by, v.opened_at, v.expires_at, v.closed_at,
+    v.last_message_at, v.message_count, v.first_position";
+const CHAT: &str = " JOIN read_models.chats c ON c.tenant_id = v.tenant_id AND c.wa_id = v.wa_id";
+
+/// Readable conversations, by their newest message.
+pub(crate) async fn conversations(
+    db: &mut PgConnection,
+    tenant: TenantId,
+    actor: &Actor,
+    filter: ConversationFilter,
+    part: PageRequest,
+    now: i64,
+) -> Result<Page<ConversationView>, sqlx::Error> {
+    let condition = |sql: &mut QueryBuilder<'_, Postgres>| {
+        sql.push(" FROM read_models.conversations v");
+        if filter.assigned_to.is_some() || !reads_all(actor) {
+            sql.push(CHAT);
+        }
+        sql.push(" WHERE v.tenant_id = ").push_bind(tenant.0);
+        match filter.status {
+            None => {}
+            Some(ConversationStatus::Closed) => {
+                sql.push(" AND v.closed_at IS NOT NULL");
+            }
+            Some(ConversationStatus::Active) => {
+                sql.push(" AND v.closed_at IS NULL AND v.expires_at > ").push_bind(now);
+            }
+            Some(ConversationStatus::Expired) => {
+                sql.push(" AND v.closed_at IS NULL AND v.expires_at <= ").push_bind(now);
+            }
+        }
+        if let Some(UserId(user)) = filter.assigned_to {
+            sql.push(" AND c.assigned_user = ").push_bind(user);
+        }
+        only_readable(sql, actor);
+    };
+    let count = if filter == ConversationFilter::default() && reads_all(actor) {
+        counted(&mut *db, tenant, "conversations").await?
+    } else {
+        let mut sql = QueryBuilder::new("SELECT count(*)");
+        condition(&mut sql);
+        sql.build_query_scalar().fetch_one(&mut *db).await?
+    };
+    let mut sql = QueryBuilder::new(format!("SELECT {COLUMNS}"));
+    condition(&mut sql);
+    sql.push(" ORDER BY v.last_message_at DESC, v.conversation_id LIMIT ").push_bind(part.limit);
+    sql.push(" OFFSET ").push_bind(part.offset);
+    let rows = sql.build().fetch_all(&mut *db).await?;
+    Ok(Page { count, rows: views(db, tenant, &rows, now).await? })
+}
+
+/// A readable conversation with its newest messages.
+pub(crate) async fn conversation(
+    db: &mut PgConnection,
+    tenant: TenantId,
+    actor: &Actor,
+    id: ConversationId,
+    now: i64,
+    at_most: i64,
+) -> Result<Option<ConversationDetailView>, sqlx::Error> {
+    let mut sql = QueryBuilder::new(format!(
+        "SELECT {COLUMNS}, (SELECT min(n.first_position) FROM read_models.conversations n
+             WHERE n.tenant_id = v.tenant_id AND n.wa_id = v.wa_id AND n.first_position > v.first_position) AS next,
+             (SELECT max(r.mark) FROM read_models.received_marks r
+             WHERE r.tenant_id = v.tenant_id AND r.wa_id = v.wa_id) AS received_until
+         FROM read_models.conversations v{CHAT} WHERE v.tenant_id = "
+    ));
+    sql.push_bind(tenant.0).push(" AND v.conversation_id = ").push_bind(id.0);
+    only_readable(&mut sql, actor);
+    let Some(row) = sql.build().fetch_optional(&mut *db).await? else { return Ok(None) };
+    let Some(conversation) = views(&mut *db, tenant, std::slice::from_ref(&row), now).await?.pop() else {
+        return Ok(None);
+    };
+    let span = messages::Span {
+        first: row.try_get("first_position")?,
+        next: row.try_get("next")?,
+        until: conversation.last_message_at,
+    };
+    let rows = messages::of_span(&mut *db, tenant, &conversation.wa_id, span, at_most).await?;
+    let messages = messages::hydrate(db, tenant, actor.user, rows, &[], &[]).await?.messages;
+    Ok(Some(ConversationDetailView { conversation, messages, received_until: row.try_get("received_until")? }))
+}
+
+/// The newest conversation of a chat.
+pub(crate) async fn newest_of_chat(
+    db: &mut PgConnection,
+    tenant: TenantId,
+    wa_id: &WaId,
+) -> Result<Option<ConversationId>, sqlx::Error> {
+    let id: Option<uuid::Uuid> = sqlx::query_scalar(
+        "SELECT conversation_id FROM read_models.conversations WHERE tenant_id = $1 AND wa_id = $2
+         ORDER BY first_position DESC LIMIT 1",
+    )
+    .bind(tenant.0)
+    .bind(wa_id.as_str())
+    .fetch_optional(db)
+    .await?;
+    Ok(id.map(ConversationId))
+}
+
+/// With names, tags and who has the chats.
+async fn views(
+    db: &mut PgConnection,
+    tenant: TenantId,
+    rows: &[PgRow],
+    now: i64,
+) -> Result<Vec<ConversationView>, sqlx::Error> {
+    let chats: Vec<&str> = rows.iter().map(|row| row.try_get("wa_id")).collect::<Result<_, _>>()?;
+    let tags = taggings::of_chats(&mut *db, tenant, &chats).await?;
+    let known: Vec<(String, Option<i64>, Option<String>)> = sqlx::query_as(
+        "SELECT c.wa_id, c.assigned_user, p.name FROM read_models.chats c
+         LEFT JOIN read_models.persons p ON p.tenant_id = c.tenant_id AND p.wa_id = c.wa_id
+         WHERE c.tenant_id = $1 AND c.wa_id = ANY($2)",
+    )
+    .bind(tenant.0)
+    .bind(&chats)
+    .fetch_all(db)
+    .await?;
+    let view = |row: &PgRow| {
+        let chat: &str = row.try_get("wa_id")?;
+        let (expires_at, closed_at) = (row.try_get("expires_at")?, row.try_get::<Option<i64>, _>("closed_at")?);
+        let of_chat = known.iter().find(|(wa_id, ..)| wa_id == chat);
+        Ok(ConversationView {
+            id: ConversationId(row.try_get("conversation_id")?),
+            wa_id: wa_id(chat)?,
+            name: of_chat.and_then(|(.., name)| name.clone()).unwrap_or_default(),
+            status: match closed_at {
+                Some(_) => ConversationStatus::Closed,
+                None if now < expires_at => ConversationStatus::Active,
+                None => ConversationStatus::Expired,
+            },
+            assigned_to: of_chat.and_then(|(_, user, _)| user.map(UserId)),
+            opened_by: MessageId(row.try_get("opened_by")?),
+            opened_at: row.try_get("opened_at")?,
+            expires_at,
+            closed_at,
+            last_message_at: row.try_get("last_message_at")?,
+            message_count: row.try_get("message_count")?,
+            tags: tags.get(chat).into_iter().flatten().map(|tag| tag.tag.name.clone()).collect(),
+        })
+    };
+    rows.iter().map(view).collect()
+}
+
+/// Whether there is such a conversation.
+pub(crate) async fn exists(db: &mut PgConnection, tenant: TenantId, id: ConversationId) -> Result<bool, sqlx::Error> {
+    let sql = "SELECT EXISTS (SELECT FROM read_models.conversations WHERE tenant_id = $1 AND conversation_id = $2)";
+    sqlx::query_scalar(sql).bind(tenant.0).bind(id.0).fetch_one(db).await
+}

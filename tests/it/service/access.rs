@@ -1,0 +1,205 @@
+//! R-SVC-1, 2, 4, 5 and R-JWT-1, 2, 4: who is let in, and the form of what is told.
+
+use hmac::{Hmac, Mac};
+use reqwest::Method;
+use serde_json::{Value, json};
+use sha2::Sha256;
+
+use super::shop::{RUI, Shop};
+use crate::harness::inbox::{Inbox, now};
+
+const SECRET: &str = "a shared secret of more than 32 bytes";
+
+fn base64(bytes: &[u8]) -> String {
+    use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+/// A token as others make them.
+fn token(header: &Value, claims: &Value, secret: &str) -> String {
+    let signed = format!("{}.{}", base64(header.to_string().as_bytes()), base64(claims.to_string().as_bytes()));
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
+    mac.update(signed.as_bytes());
+    format!("{signed}.{}", base64(&mac.finalize().into_bytes()))
+}
+
+fn hs256(claims: &Value) -> String {
+    token(&json!({"alg": "HS256", "typ": "JWT"}), claims, SECRET)
+}
+
+async fn with_secret() -> Inbox {
+    Inbox::start_with(|config| config.service_api.jwt_secret = Some(SECRET.to_owned())).await
+}
+
+async fn ask(inbox: &Inbox, token: Option<&str>, path: &str) -> crate::harness::http::Answer {
+    let mut request = inbox.http.raw.get(inbox.http.url(&format!("whatsapp/{path}")));
+    if let Some(token) = token {
+        request = request.bearer_auth(token);
+    }
+    inbox.http.send(request).await
+}
+
+#[tokio::test]
+async fn r_jwt_1_everything_needs_a_good_token() {
+    let inbox = with_secret().await;
+    let shop = inbox.tenant.to_string();
+    let path = format!("conversations?shopId={shop}");
+    let good = json!({"sub": "crm", "exp": now() + 600, "shops": [shop]});
+    ask(&inbox, Some(&hs256(&good)), &path).await.expect(200);
+    let old = json!({"sub": "crm", "exp": now() - 61, "shops": [shop]});
+    let none = token(&json!({"alg": "none"}), &good, SECRET);
+    let unsigned = format!("{}.", none.rsplit_once('.').unwrap().0);
+    let forged = token(&json!({"alg": "HS256"}), &good, "some other secret of more than 32 bytes");
+    for bad in [None, Some("x"), Some(&*hs256(&old)), Some(&*none), Some(&*unsigned), Some(&*forged)] {
+        let answer = ask(&inbox, bad, &path).await;
+        assert_eq!(
+            (answer.status, &answer.body),
+            (
+                401,
+                &json!({"success": false, "data": null, "error": "Unauthorized", "pagination": null,
+                        "details": {"code": "INVALID_TOKEN"}})
+            ),
+            "{bad:?}"
+        );
+    }
+    // The other family's credential is none here.
+    let request = inbox.http.raw.get(inbox.http.url(&format!("whatsapp/{path}")));
+    let answer = inbox.http.send(request.header("Authorization", format!("Token {}", inbox.admin.token))).await;
+    assert_eq!(answer.status, 401);
+}
+
+#[tokio::test]
+async fn r_jwt_2_a_shop_that_the_token_does_not_name_is_unknown() {
+    let inbox = with_secret().await;
+    inbox.customer_writes(RUI, "Hello").await;
+    inbox.settle().await;
+    let shop = inbox.tenant.to_string();
+    let claims = |shops: Value| hs256(&json!({"sub": "crm", "exp": now() + 600, "shops": shops}));
+    let all = claims(json!(["*"]));
+    let listed = ask(&inbox, Some(&all), &format!("conversations?shopId={shop}")).await.expect(200);
+    let id = listed["data"]["conversations"][0]["id"].as_str().unwrap().to_owned();
+    ask(&inbox, Some(&all), &format!("conversations/{id}")).await.expect(200);
+    let unknown = ask(&inbox, Some(&all), &format!("conversations?shopId={}", uuid::Uuid::new_v4())).await;
+    for shops in [json!([]), json!([uuid::Uuid::new_v4()])] {
+        let foreign = claims(shops);
+        let answer = ask(&inbox, Some(&foreign), &format!("conversations?shopId={shop}")).await;
+        assert_eq!((answer.status, &answer.body), (404, &unknown.body));
+        let answer = ask(&inbox, Some(&foreign), &format!("conversations/{id}")).await;
+        assert_eq!((answer.status, &answer.body), (404, &unknown.body));
+    }
+}
+
+#[tokio::test]
+async fn r_jwt_3_a_service_acts_under_its_name() {
+    let inbox = with_secret().await;
+    inbox.customer_writes(RUI, "Hello").await;
+    inbox.settle().await;
+    let token = hs256(&json!({"sub": "crm", "exp": now() + 600, "shops": [inbox.tenant]}));
+    let listed = ask(&inbox, Some(&token), &format!("conversations?shopId={}", inbox.tenant)).await.expect(200);
+    let id = listed["data"]["conversations"][0]["id"].as_str().unwrap().to_owned();
+    let users = "SELECT count(*) FROM read_models.users WHERE username = 'crm'";
+    assert_eq!(inbox.count(users).await, 0, "nobody is made for a question");
+    let say = |text: &'static str| {
+        let url = inbox.http.url(&format!("whatsapp/conversations/{id}/messages"));
+        let body = json!({"content": {"type": "text", "text": text}});
+        inbox.http.send(inbox.http.raw.post(url).bearer_auth(&token).json(&body))
+    };
+    let both = tokio::join!(say("One"), say("Two"));
+    (both.0.expect(200), both.1.expect(200));
+    assert_eq!(inbox.count(users).await, 1);
+    let sent = inbox.get(&inbox.admin, &format!("messages/?wa_id={RUI}")).await.expect(200);
+    assert_eq!(sent["results"][0]["sender"]["username"], "crm");
+}
+
+#[tokio::test]
+async fn r_jwt_4_a_password_gives_a_token_of_the_users_role() {
+    let inbox = Inbox::start().await;
+    let log_in = |body: Value| inbox.http.call(Method::POST, "whatsapp/auth/token", None, Some(body));
+    for (login, role) in [(&inbox.admin, "admin"), (&inbox.agent, "agent"), (&inbox.bot, "service")] {
+        let body = json!({"username": login.username, "password": login.password, "shopId": inbox.tenant});
+        let answer = log_in(body).await.expect(200);
+        let token = answer["data"]["accessToken"].as_str().unwrap().to_owned();
+        assert_eq!(
+            answer,
+            json!({"success": true, "data": {"accessToken": token, "tokenType": "Bearer", "expiresIn": 3_600},
+                   "error": null, "pagination": null})
+        );
+        let claims = token.split('.').nth(1).unwrap();
+        use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+        let claims: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).unwrap()).unwrap();
+        assert_eq!((&claims["role"], &claims["sub"]), (&json!(role), &json!(login.id.to_string())));
+        assert_eq!(claims["shops"], json!([inbox.tenant]));
+    }
+    let (name, password) = (&inbox.agent.username, &inbox.agent.password);
+    // The host tells the only shop there is.
+    log_in(json!({"username": name, "password": password})).await.expect(200);
+    for body in [
+        json!({"username": name, "password": "wrong"}),
+        json!({"username": "nobody", "password": password}),
+        json!({"username": name, "password": password, "shopId": uuid::Uuid::new_v4()}),
+        json!({"username": name, "password": password, "shopId": "x"}),
+    ] {
+        let answer = log_in(body.clone()).await.expect(401);
+        assert_eq!(answer["details"], json!({"code": "INVALID_TOKEN"}), "{body}");
+    }
+    let answer = log_in(json!({"username": name})).await.expect(422);
+    assert_eq!(answer["details"], json!({"field": "password", "code": "REQUIRED_FIELD"}));
+}
+
+#[tokio::test]
+async fn r_svc_5_what_cannot_be_read_is_400_and_what_does_not_fit_is_422() {
+    let shop = Shop::start().await;
+    shop.inbox.customer_writes(RUI, "Hello").await;
+    shop.inbox.settle().await;
+    let id = shop.conversation(RUI).await;
+    let url = shop.inbox.http.url(&format!("whatsapp/conversations/{id}/messages"));
+    let post = |kind: &'static str, body: &'static str| {
+        let request = shop.inbox.http.raw.post(&url).bearer_auth(&shop.admin).header("content-type", kind);
+        shop.inbox.http.send(request.body(body))
+    };
+    for (kind, body, status, code) in [
+        ("application/json", "{", 400, "INVALID_JSON"),
+        ("application/json", "[]", 400, "INVALID_JSON"),
+        ("application/json", r#"{"content": 5}"#, 400, "INVALID_TYPE"),
+        ("application/json", "{}", 422, "REQUIRED_FIELD"),
+        ("application/json", r#"{"content": {"type": "fax"}}"#, 422, "INVALID_VALUE"),
+        ("text/csv", "a,b", 415, "UNSUPPORTED_MEDIA_TYPE"),
+    ] {
+        let answer = post(kind, body).await;
+        assert_eq!((answer.status, &answer.body["details"]["code"]), (status, &json!(code)), "{body}");
+        let keys: Vec<&String> = answer.body.as_object().unwrap().keys().collect();
+        assert_eq!(keys.len(), 5, "R-SVC-2: {keys:?}");
+    }
+}
+
+#[tokio::test]
+async fn r_svc_1_and_3_times_are_utc_to_the_second_and_ids_are_opaque() {
+    let shop = Shop::start().await;
+    shop.inbox.customer_writes(RUI, "Hello").await;
+    shop.inbox.settle().await;
+    let row = shop.conversations("").await.remove(0);
+    for name in ["createdAt", "lastMessageAt"] {
+        let time = row[name].as_str().unwrap();
+        assert_eq!((time.len(), &time[19..]), (20, "Z"), "{name}: {time}");
+    }
+    assert_eq!(row["shopId"], shop.inbox.tenant.to_string());
+    assert!(row["id"].as_str().unwrap().parse::<uuid::Uuid>().is_ok());
+}
+
+#[tokio::test]
+async fn r_svc_4_unknown_fields_are_ignored_and_a_final_slash_is_taken() {
+    let shop = Shop::start().await;
+    shop.inbox.customer_writes(RUI, "Hello").await;
+    shop.inbox.settle().await;
+    let id = shop.conversation(RUI).await;
+    let body = json!({"content": {"type": "text", "text": "Hi", "emphasis": true}, "priority": 3});
+    shop.bare(Method::POST, &shop.admin, &format!("conversations/{id}/messages/"), Some(body)).await.expect(200);
+    let listed = shop.call(Method::GET, &shop.admin, "conversations/", None).await.expect(200);
+    assert_eq!(
+        listed.as_object().unwrap().keys().map(String::as_str).collect::<std::collections::BTreeSet<_>>(),
+        ["data", "error", "pagination", "success"].into(),
+        "R-SVC-2"
+    );
+    let missing = shop.bare(Method::PUT, &shop.admin, "conversations", None).await.expect(405);
+    assert_eq!(missing["details"]["code"], "METHOD_NOT_ALLOWED");
+}

@@ -1,0 +1,14 @@
+//! The contract of the Service API, rule by rule, through the real HTTP door.
+
+mod access;
+mod accounts;
+mod analytics;
+mod asking;
+mod consent;
+mod conversations;
+mod customers;
+mod daily_limit;
+mod isolation;
+mod limits;
+mod sending;
+mod shop;
