@@ -40,10 +40,39 @@ pub async fn run(size: Size) {
     print("first page of 20", &small);
     let search = gets(&server, 200, |i| format!("/api/v1/chats/?limit=20&search={}", customer(i * 37 % chats))).await;
     print("search (bar: p99 50 ms)", &search);
+    service(&server, chats).await;
     restricted(&server, chats).await;
     let naive = naive(&server).await;
     println!("  comparator: the same first page counted and sorted at read time, SQL alone: {naive:.1} ms");
     println!("  ratio: {:.3}\n", first.percentile(50.0) / naive);
+}
+
+/// The lists of the Service API, with as many conversations and customers as there are chats.
+async fn service(server: &Server, chats: usize) {
+    let login =
+        serde_json::json!({"username": server.text("/admin/username"), "password": server.text("/admin/password")});
+    let url = format!("{}/api/v1/whatsapp/auth/token", server.base_url());
+    let answer = reqwest::Client::new().post(url).json(&login).send().await.expect("an answer");
+    let answer: serde_json::Value = answer.json().await.expect("JSON");
+    let token = format!("Authorization: Bearer {}\r\n", answer["data"]["accessToken"].as_str().expect("a token"));
+    let shop = server.text("/tenant/id");
+    let lists = [
+        ("first conversations", "conversations?".to_owned()),
+        ("first active conversations", "conversations?status=active&".to_owned()),
+        ("first expired conversations", "conversations?status=expired&".to_owned()),
+        ("first customers", "customers?".to_owned()),
+        ("customers by number (bar: p99 50 ms)", format!("customers?search={}&", customer(chats / 3))),
+    ];
+    for (what, list) in lists {
+        let path = format!("/api/v1/whatsapp/{list}take=100&shopId={shop}");
+        for count in [20, 300] {
+            let requests = (0..count).map(|_| request("GET", &path, &token, "")).collect();
+            let outcome = send(address(server), requests, 1, None).await;
+            if count == 300 {
+                print(&format!("Service API: {what} (bar: p50 5 ms, p99 20 ms)"), &outcome);
+            }
+        }
+    }
 }
 
 /// Chats of the agent, and of the agent's group.

@@ -139,6 +139,7 @@ fn spawn(data: &tempfile::TempDir) -> (Child, Value) {
         .env("CHATLEDGER_WHATSAPP__RATE_PER_NUMBER", "100000")
         // All websockets of a benchmark are one user's.
         .env("CHATLEDGER_LIMITS__WEBSOCKETS_PER_USER", "0")
+        .env("CHATLEDGER_SERVICE_API__SANDBOX_REQUESTS_PER_MINUTE", "0")
         .env("CHATLEDGER_LOGS__FILTER", "warn")
         .env_remove("DATABASE_URL")
         .stdout(Stdio::piped())

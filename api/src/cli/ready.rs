@@ -25,7 +25,7 @@ pub fn json(sandbox: &Sandbox) -> Value {
     })
 }
 
-/// The same for people, with three ways to go on.
+/// The same for people, with four ways to go on.
 pub fn print(sandbox: &Sandbox) {
     let base = &sandbox.server.base_url;
     println!("\nThe sandbox is ready.\n");
@@ -35,7 +35,7 @@ pub fn print(sandbox: &Sandbox) {
         ("Simulator", sandbox.simulator_url.clone()),
         ("Database", sandbox.server.database_url.clone()),
         ("Data folder", sandbox.server.data_dir.clone()),
-        ("Tenant", sandbox.slug.clone()),
+        ("Tenant", format!("{}, as a shop {}", sandbox.slug, sandbox.tenant)),
     ] {
         println!("  {what:<14} {value}");
     }
@@ -57,6 +57,12 @@ pub fn print(sandbox: &Sandbox) {
         "  curl -s -X POST {base}/api/v1/messages/ -H 'Authorization: Token {}' -H 'Content-Type: application/json' \
          -d '{{\"wa_id\":\"351912000222\",\"type\":\"text\",\"text\":{{\"body\":\"How can we help?\"}}}}'",
         sandbox.admin.token
+    );
+    println!("  # a token for the Service API; then: curl -H 'Authorization: Bearer TOKEN' '{base}/api/v1/whatsapp/…'");
+    println!(
+        "  curl -s -X POST {base}/api/v1/whatsapp/auth/token -H 'Content-Type: application/json' \
+         -d '{{\"username\":\"{}\",\"password\":\"{}\",\"shopId\":\"{}\"}}'",
+        sandbox.admin.username, sandbox.admin.password, sandbox.tenant
     );
     println!("\nStop with Ctrl-C; the data stay.");
 }

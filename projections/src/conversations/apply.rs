@@ -12,6 +12,13 @@ use crate::engine::{Batch, Carried, Projection, ProjectionError, ROWS, Rows, Sta
 /// The read model `conversations`.
 pub(crate) struct Conversations;
 
+/// The counter of those that a user closed.
+pub(super) const CLOSED: &str = "conversations:closed";
+
+fn closed<'a>(sessions: impl Iterator<Item = &'a Session>) -> i64 {
+    i64::try_from(sessions.filter(|session| session.closed_at.is_some()).count()).unwrap_or(i64::MAX)
+}
+
 fn concerns(event: &ChatEvent) -> bool {
     matches!(
         event,
@@ -50,11 +57,14 @@ impl Touches {
             let wa_ids: Vec<&str> = chats.iter().map(|(wa_id, _)| *wa_id).collect();
             let mut known = newest(&mut *db, tenant, &wa_ids).await?;
             let mut rows = Vec::with_capacity(chats.len());
+            let before = closed(known.values());
             for (wa_id, touches) in chats {
                 rows.extend(sessions(known.remove(*wa_id), touches).into_iter().map(|session| (*wa_id, session)));
             }
             let fresh = upsert(&mut *db, tenant, &rows).await?;
             count_rows(&mut *db, tenant, Conversations.name(), fresh).await?;
+            let after = closed(rows.iter().map(|(_, session)| session));
+            count_rows(&mut *db, tenant, CLOSED, after - before).await?;
         }
         Ok(())
     }
@@ -107,7 +117,8 @@ impl Carried for Touches {
             rows.extend(sessions(None, touches).into_iter().map(|session| (wa_id, session)));
         }
         insert(&mut *db, tenant, &rows).await?;
-        count_rows(db, tenant, Conversations.name(), i64::try_from(rows.len()).unwrap_or(i64::MAX)).await?;
+        count_rows(&mut *db, tenant, Conversations.name(), i64::try_from(rows.len()).unwrap_or(i64::MAX)).await?;
+        count_rows(db, tenant, CLOSED, closed(rows.iter().map(|(_, session)| session))).await?;
         Ok(())
     }
 }

@@ -3,7 +3,7 @@
 use chatledger_domain::{Actor, ConversationId, MessageId, TenantId, UserId, WaId};
 use sqlx::{PgConnection, Postgres, QueryBuilder, Row, postgres::PgRow};
 
-use super::{ConversationDetailView, ConversationFilter, ConversationStatus, ConversationView};
+use super::{ConversationDetailView, ConversationFilter, ConversationStatus, ConversationView, apply::CLOSED};
 use crate::{
     inbox::{counted, only_readable, reads_all, wa_id},
     messages, taggings,
@@ -46,8 +46,8 @@ pub(crate) async fn conversations(
         }
         only_readable(sql, actor);
     };
-    let count = if filter == ConversationFilter::default() && reads_all(actor) {
-        counted(&mut *db, tenant, "conversations").await?
+    let count = if filter.assigned_to.is_none() && reads_all(actor) {
+        count_all(&mut *db, tenant, filter.status, now).await?
     } else {
         let mut sql = QueryBuilder::new("SELECT count(*)");
         condition(&mut sql);
@@ -59,6 +59,35 @@ pub(crate) async fn conversations(
     sql.push(" OFFSET ").push_bind(part.offset);
     let rows = sql.build().fetch_all(&mut *db).await?;
     Ok(Page { count, rows: views(db, tenant, &rows, now).await? })
+}
+
+/// How many conversations there are. Of those that nobody closed, the fewer of the active and the expired ones are counted,
+/// the others are the rest: nearly always all are over, or nearly none.
+async fn count_all(
+    db: &mut PgConnection,
+    tenant: TenantId,
+    status: Option<ConversationStatus>,
+    now: i64,
+) -> Result<i64, sqlx::Error> {
+    let all = counted(&mut *db, tenant, "conversations").await?;
+    let Some(status) = status else { return Ok(all) };
+    let closed = counted(&mut *db, tenant, CLOSED).await?;
+    if status == ConversationStatus::Closed {
+        return Ok(closed);
+    }
+    let (open, half) = (all - closed, (all - closed) / 2 + 1);
+    let few = async |db: &mut PgConnection, condition: &str| -> Result<i64, sqlx::Error> {
+        let sql = format!(
+            "SELECT count(*) FROM (SELECT FROM read_models.conversations
+             WHERE tenant_id = $1 AND closed_at IS NULL AND expires_at {condition} $2 LIMIT $3) few"
+        );
+        sqlx::query_scalar(&sql).bind(tenant.0).bind(now).bind(half).fetch_one(db).await
+    };
+    let expired = match few(&mut *db, "<=").await? {
+        expired if expired < half => expired,
+        _ => open - few(&mut *db, ">").await?,
+    };
+    Ok(if status == ConversationStatus::Active { open - expired } else { expired })
 }
 
 /// A readable conversation with its newest messages.
