@@ -31,6 +31,8 @@ const PAGE: i64 = 40_960;
 const GENTLE_PAGE: i64 = 8_192;
 /// A fold that holds more bytes than this is written.
 const HEAVY: usize = 48 << 20;
+/// Folds that together hold more bytes than this: the heaviest is written.
+const FULL: usize = 112 << 20;
 /// A fold that holds the news of more events than this is written, so that a killed rebuild has not far to go back.
 const FAR: i64 = 2_000_000;
 
@@ -227,6 +229,13 @@ impl Folding {
                     self.write(place, fold.as_mut(), *since).await?;
                     *since = place.position;
                 }
+            }
+            // Together they may hold no more than a few of them could.
+            while carried.iter().map(|(_, fold)| fold.weight()).sum::<usize>() >= FULL {
+                let heaviest = carried.iter_mut().zip(&mut since).max_by_key(|((_, fold), _)| fold.weight());
+                let Some(((place, fold), since)) = heaviest else { break };
+                self.write(place, fold.as_mut(), *since).await?;
+                *since = place.position;
             }
         }
         Ok(())
