@@ -15,7 +15,7 @@ use super::{
     error::ServiceError,
     query::ServiceQuery,
     times::iso,
-    wire::{Assigned, Closed, Conversation, ConversationDetail},
+    wire::{Assigned, Closed, Conversation, ConversationDetail, Conversations},
 };
 use crate::{
     integration::wire::Links,
@@ -53,8 +53,8 @@ pub async fn list(caller: ServiceCaller, state: State, query: ServiceQuery) -> R
     let filter = ConversationFilter { status, assigned_to };
     let now = state.clock.now().timestamp();
     let page = state.inbox.conversations(shop.tenant, &shop.actor, filter, part, now).await?;
-    let rows: Vec<Conversation> = page.rows.iter().map(|view| Conversation::new(&shop, view)).collect();
-    Ok(envelope::list(json!({"conversations": rows, "totalCount": page.count}), part, page.count))
+    let conversations = page.rows.iter().map(|view| Conversation::new(&shop, view)).collect();
+    Ok(envelope::list(Conversations { conversations, total_count: page.count }, part, page.count))
 }
 
 /// Gives a conversation with its newest 200 messages.

@@ -65,6 +65,17 @@ impl<'a> Conversation<'a> {
     }
 }
 
+/// A part of the list.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = ServiceConversations)]
+pub struct Conversations<'a> {
+    /// The conversations.
+    pub conversations: Vec<Conversation<'a>>,
+    /// All that match.
+    pub total_count: i64,
+}
+
 /// The customer of a conversation.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]

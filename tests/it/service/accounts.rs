@@ -203,6 +203,7 @@ async fn r_acc_2_a_disconnected_number_is_ignored_and_what_was_said_stays() {
     let again = service(&inbox, Method::POST, "accounts", connect(shop, &number, &secret)).await.expect(200);
     assert_ne!(again["data"]["accountId"], before["accountId"]);
     inbox.customer_writes(RUI, "Hello again").await;
+    inbox.settle().await;
     let messages = inbox.get(&inbox.admin, &format!("messages/{RUI}/")).await.expect(200);
     assert_eq!(messages["count"], 2);
 }
