@@ -10,5 +10,6 @@ mod customers;
 mod daily_limit;
 mod isolation;
 mod limits;
+mod matrix;
 mod sending;
 mod shop;
