@@ -8,6 +8,7 @@ mod consent;
 mod conversations;
 mod customers;
 mod daily_limit;
+mod families;
 mod isolation;
 mod limits;
 mod matrix;
