@@ -149,8 +149,10 @@ async fn views(
     let chats: Vec<&str> = rows.iter().map(|row| row.try_get("wa_id")).collect::<Result<_, _>>()?;
     let tags = taggings::of_chats(&mut *db, tenant, &chats).await?;
     let known: Vec<(String, Option<i64>, Option<String>)> = sqlx::query_as(
-        "SELECT c.wa_id, c.assigned_user, p.name FROM read_models.chats c
+        // The name under which the customer is saved goes before its own, as in the list of customers.
+        "SELECT c.wa_id, c.assigned_user, coalesce(nullif(k.saved_name, ''), p.name) FROM read_models.chats c
          LEFT JOIN read_models.persons p ON p.tenant_id = c.tenant_id AND p.wa_id = c.wa_id
+         LEFT JOIN read_models.customers k ON k.tenant_id = c.tenant_id AND k.wa_id = c.wa_id
          WHERE c.tenant_id = $1 AND c.wa_id = ANY($2)",
     )
     .bind(tenant.0)

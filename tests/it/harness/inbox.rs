@@ -293,6 +293,12 @@ impl Inbox {
         serde_json::from_str(&text).expect("JSON")
     }
 
+    /// How many events a request has led to.
+    pub async fn recorded_by(&self, request_id: &str) -> i64 {
+        let sql = "SELECT count(*) FROM ledger.events WHERE metadata->>'correlation_id' = $1";
+        sqlx::query_scalar(sql).bind(request_id).fetch_one(&self.pool).await.expect("the database answers")
+    }
+
     /// A number out of the database.
     pub async fn count(&self, sql: &str) -> i64 {
         sqlx::query_scalar(sql).fetch_one(&self.pool).await.expect("the database answers")

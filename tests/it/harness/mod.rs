@@ -6,3 +6,4 @@ pub mod postgres;
 pub mod process;
 pub mod receiver;
 pub mod stub;
+pub mod table;

@@ -2,7 +2,7 @@
 //!
 //! The table is `matrix.md`; `UPDATE_SNAPSHOTS=1 cargo test --test it matrix` writes it anew, for review.
 
-use std::{fmt::Write, fs, path::PathBuf};
+use std::fmt::Write;
 
 use chatledger_api::bootstrap::Login;
 use chatledger_domain::Role;
@@ -13,7 +13,7 @@ use super::{
     cases::{Case, cases},
     things::{Kind, Side, Things, fresh, number},
 };
-use crate::harness::inbox::Inbox;
+use crate::harness::{inbox::Inbox, table};
 
 /// Who asks: a role, what it may do, and how the chat in question stands to it.
 struct Actor {
@@ -119,22 +119,7 @@ async fn s2_every_endpoint_answers_every_kind_of_user_as_the_matrix_says() {
         }
         matrix.push('\n');
     }
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/it/routes/matrix.md");
-    if std::env::var_os("UPDATE_SNAPSHOTS").is_some() {
-        fs::write(&path, &matrix).expect("the matrix can be written");
-    }
-    let committed = fs::read_to_string(&path).unwrap_or_default();
-    let changed: Vec<String> = matrix
-        .lines()
-        .filter(|line| !committed.lines().any(|old| old == *line))
-        .map(|line| {
-            let row = |text: &str| text.split('|').nth(1).map(str::to_owned);
-            let old = committed.lines().find(|old| row(old) == row(line)).unwrap_or("(no row)");
-            format!("now {line}\nwas {old}")
-        })
-        .collect();
-    assert!(changed.is_empty(), "{}\nRead it, then adopt it with UPDATE_SNAPSHOTS=1.", changed.join("\n"));
-    assert_eq!(matrix.lines().count(), committed.lines().count(), "the matrix has rows of no case");
+    table::holds("tests/it/routes/matrix.md", &matrix);
 }
 
 fn heading() -> String {
@@ -197,13 +182,7 @@ async fn answered(side: &Side<'_>, case: &Case, cast: &Cast, group: &str) -> u16
     assert_ne!(answer.status, 401, "R-ERR-5: {name}");
     assert!(answer.status < 500, "{name}: {}", answer.text);
     if answer.status >= 400 {
-        assert_eq!(recorded(side.inbox, &id).await, 0, "{name} was refused and recorded");
+        assert_eq!(side.inbox.recorded_by(&id).await, 0, "{name} was refused and recorded");
     }
     answer.status
-}
-
-/// How many events a request has led to.
-async fn recorded(inbox: &Inbox, request_id: &str) -> i64 {
-    let sql = "SELECT count(*) FROM ledger.events WHERE metadata->>'correlation_id' = $1";
-    sqlx::query_scalar(sql).bind(request_id).fetch_one(&inbox.pool).await.expect("the database answers")
 }

@@ -14,7 +14,7 @@ use crate::harness::{
 const DAY: i64 = 86_400;
 
 /// A time as the API writes it.
-fn iso(at: i64) -> String {
+pub fn iso(at: i64) -> String {
     chrono::DateTime::from_timestamp(at, 0).unwrap().format("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 

@@ -59,14 +59,14 @@ const CASES: &[(&str, &str, &str)] = &[
 
 /// What a question names.
 #[derive(Clone)]
-struct Named {
-    shop: String,
-    conversation: String,
-    customer: String,
+pub struct Named {
+    pub shop: String,
+    pub conversation: String,
+    pub customer: String,
 }
 
 impl Named {
-    fn fill(&self, text: &str, own: &Self) -> String {
+    pub fn fill(&self, text: &str, own: &Self) -> String {
         let filled = text.replace("<own shop>", &own.shop).replace("<own customer>", &own.customer);
         let filled = filled.replace("<shop>", &self.shop).replace("<conversation>", &self.conversation);
         filled.replace("<customer>", &self.customer)
@@ -83,7 +83,7 @@ impl Named {
 }
 
 /// A customer writes to a number: the shop, its conversation and the customer.
-async fn writes(shop: &Shop, slug: Option<&str>, number: &str, customer: &str) -> Named {
+pub async fn writes(shop: &Shop, slug: Option<&str>, number: &str, customer: &str) -> Named {
     let inbox = &shop.inbox;
     let message = text_message(customer, &format!("wamid.{customer}"), now(), &format!("canary{customer}"));
     let value = json!({"contacts": [contact(customer, &format!("canary{customer}"))], "messages": [message]});

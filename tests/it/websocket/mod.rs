@@ -40,7 +40,7 @@ enum Heard {
 }
 
 /// A client.
-struct Socket {
+pub struct Socket {
     stream: WebSocketStream<TcpStream>,
 }
 
@@ -92,7 +92,7 @@ impl Socket {
     }
 
     /// The same in a dialect.
-    async fn speaking(inbox: &Inbox, by: &Login, dialect: &str) -> Self {
+    pub async fn speaking(inbox: &Inbox, by: &Login, dialect: &str) -> Self {
         Self::open(inbox).await.let_in(&json!({"token": by.token, "dialect": dialect})).await
     }
 
@@ -133,7 +133,7 @@ impl Socket {
     }
 
     /// The payload of the next frame, which must have a type and a key.
-    async fn payload(&mut self, kind: &str, key: &str) -> Value {
+    pub async fn payload(&mut self, kind: &str, key: &str) -> Value {
         let frame = self.frame().await;
         assert_eq!(frame["type"], kind, "{frame}");
         assert!(!frame["waba_payload"][key].is_null(), "no {key} in {frame}");

@@ -90,11 +90,15 @@ fn try_read(
     call: &mut Call,
 ) -> Result<(), String> {
     let [field, value] = object(change, &["field", "value"]).map_err(|reason| format!("`changes`: {reason}"))?;
-    let field = id(field, "field")?;
     let value = value.ok_or("`value` is missing")?;
     let [metadata, contacts, messages, statuses, errors, echoes] =
         object(value, &["metadata", "contacts", "messages", "statuses", "errors", "message_echoes"])
             .map_err(|reason| format!("`value`: {reason}"))?;
+    // A call by the letter of the Service API's source names no field; what it brings tells it all the same.
+    let field = match field {
+        None if messages.or(statuses).is_some() => "messages".to_owned(),
+        field => id(field, "field")?,
+    };
     *phone_number_id = metadata.and_then(number_of);
     let envelope = |metadata: Option<&RawValue>| Envelope::Cloud {
         entry_id: entry_id.to_owned(),

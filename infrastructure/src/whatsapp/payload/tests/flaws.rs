@@ -46,6 +46,7 @@ fn r_in_3_what_is_unknown_is_kept_with_its_reason() {
         (r#"{"object":"whatsapp_business_account","entry":[{"id":"1","changes":5}]}"#.to_owned(), "not a list"),
         (r#"{"object":"whatsapp_business_account","entry":[{"id":"1","changes":[[]]}]}"#.to_owned(), "not an object"),
         (change("brand_new", "{}"), "unknown `field` brand_new"),
+        (change("messages", "{}").replace(r#","field":"messages""#, ""), "`field` is missing"),
         (change("messages", "[]"), "`value`: not an object"),
         (change("messages", "null"), "`value` is missing"),
         (cloud(r#""messages":{}"#), "`messages` is not a list"),

@@ -113,6 +113,14 @@ fn a_contact_of_somebody_else_is_not_taken() {
 }
 
 #[test]
+fn messages_and_statuses_need_no_field_to_be_told_apart() {
+    let bare = |lists: &str| cloud(lists).replace(r#","field":"messages""#, "");
+    assert_eq!(only_message(&bare(r#""messages":[{"from":"5","id":"a","timestamp":"1"}]"#)).timestamp, 1);
+    let sent = r#""statuses":[{"id":"a","recipient_id":"5","status":"sent","timestamp":"1"}]"#;
+    assert_eq!(status(&bare(sent)).waba_id, "a");
+}
+
+#[test]
 fn milliseconds_are_divided() {
     for written in ["1700000001", "\"1700000001\"", "1700000001999", "\"1700000001999\""] {
         let body = format!(r#""messages":[{{"from":"5","id":"a","timestamp":{written}}}]"#);
