@@ -33,6 +33,16 @@ pub struct PageRequest {
     pub offset: i64,
 }
 
+impl PageRequest {
+    /// How long a list is whose part has so many rows, where that tells: the part is not full.
+    #[must_use]
+    pub fn ends_with(self, rows: usize) -> Option<i64> {
+        let rows = i64::try_from(rows).ok()?;
+        let is_last = rows < self.limit && (rows > 0 || self.offset == 0);
+        is_last.then_some(self.offset + rows)
+    }
+}
+
 /// A group.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GroupView {
