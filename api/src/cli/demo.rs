@@ -17,7 +17,7 @@ pub async fn run(mut config: Config, args: ListenArgs) -> Result<ExitCode, Failu
     args.apply(&mut config);
     if config.log_filter.starts_with("info") {
         // The play is the output; what the server says of itself would stand between its lines.
-        config.log_filter = "warn".to_owned();
+        config.log_filter = "warn,actix_http::h1::dispatcher=off".to_owned();
     }
     init_logs(&config);
     let sandbox = Sandbox::start(config).await?;

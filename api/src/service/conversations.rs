@@ -5,7 +5,6 @@ use chatledger_domain::{ConversationId, UserId};
 use chatledger_projections::conversations::{
     ConversationDetailView, ConversationFilter, ConversationStatus, ConversationView,
 };
-use serde_json::json;
 use uuid::Uuid;
 
 use super::{

@@ -1,5 +1,6 @@
 //! R-SVC-1, 2, 4, 5 and R-JWT-1, 2, 4: who is let in, and the form of what is told.
 
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use hmac::{Hmac, Mac};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -11,7 +12,6 @@ use crate::harness::inbox::{Inbox, now};
 const SECRET: &str = "a shared secret of more than 32 bytes";
 
 fn base64(bytes: &[u8]) -> String {
-    use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
@@ -105,7 +105,8 @@ async fn r_jwt_3_a_service_acts_under_its_name() {
         inbox.http.send(inbox.http.raw.post(url).bearer_auth(&token).json(&body))
     };
     let both = tokio::join!(say("One"), say("Two"));
-    (both.0.expect(200), both.1.expect(200));
+    both.0.expect(200);
+    both.1.expect(200);
     assert_eq!(inbox.count(users).await, 1);
     let sent = inbox.get(&inbox.admin, &format!("messages/?wa_id={RUI}")).await.expect(200);
     assert_eq!(sent["results"][0]["sender"]["username"], "crm");
@@ -125,7 +126,6 @@ async fn r_jwt_4_a_password_gives_a_token_of_the_users_role() {
                    "error": null, "pagination": null})
         );
         let claims = token.split('.').nth(1).unwrap();
-        use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
         let claims: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).unwrap()).unwrap();
         assert_eq!((&claims["role"], &claims["sub"]), (&json!(role), &json!(login.id.to_string())));
         assert_eq!(claims["shops"], json!([inbox.tenant]));
