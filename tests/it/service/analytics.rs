@@ -198,7 +198,7 @@ async fn r_ana_5_resolution_times_are_those_of_conversations_closed_in_the_inter
 }
 
 #[tokio::test]
-async fn r_ana_6_figures_are_at_most_five_seconds_behind() {
+async fn r_ana_6_and_r_cst_2_figures_are_at_most_five_seconds_behind() {
     let shop = Shop::start().await;
     let message = text_message(RUI, "wamid.now", now(), "Hello");
     shop.inbox.bring(json!({"messages": [message]})).await;
