@@ -178,6 +178,9 @@ pub enum ApplicationError {
     /// The tenant's files fill what they may.
     #[error("the storage is full")]
     StorageFull,
+    /// The caller may do it and is no user yet; nothing is recorded before it is one.
+    #[error("the caller is no user yet")]
+    NoUserYet,
     /// Others kept changing the same thing (R-CST-3).
     #[error("too many concurrent changes")]
     Conflict,

@@ -20,7 +20,7 @@ use crate::{
     decisions::Working,
     error::ApplicationError,
     loading::{Loaded, Loader},
-    ports::ledger::{AppendError, Ledger, Metadata, Recorded, Snapshot, StreamId, Unit},
+    ports::ledger::{AppendError, Cause, Ledger, Metadata, Recorded, Snapshot, StreamId, Unit},
 };
 
 /// How often a decision is made again after somebody else was faster.
@@ -195,7 +195,7 @@ impl Streams {
     /// by the state in memory is decided again by the ledger's, for no append would notice that another server went on.
     ///
     /// # Errors
-    /// What `work` refused, or the ledger's fault.
+    /// What `work` refused, or the ledger's fault; `NoUserYet` where it refused nothing and nobody is there to have done it.
     pub async fn transact<T, E>(
         &self,
         tenant: TenantId,
@@ -225,6 +225,9 @@ impl Streams {
                     continue;
                 }
             };
+            if metadata.actor == Cause::NOBODY {
+                return Err(ApplicationError::NoUserYet);
+            }
             match self.ledger.append(Unit { tenant, events, relies_on, metadata: metadata.clone() }).await {
                 Ok(recorded) => {
                     self.remember(tenant, loaded, &recorded);

@@ -23,9 +23,10 @@ use super::{
 
 /// Runs it.
 pub async fn run(size: Size) {
-    // Of two sizes, to see that the memory it takes does not grow with the ledger.
+    // Of three sizes, to see that the memory it takes does not grow with the ledger.
     alone(size.of(300_000)).await;
     alone(size.of(1_000_000)).await;
+    alone(size.of(3_000_000)).await;
 }
 
 async fn alone(events: usize) {

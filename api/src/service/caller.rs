@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload, http::header, web};
-use chatledger_application::{Context, accounts::Requester, ports::rate_limits::Rate};
+use chatledger_application::{ApplicationError, Context, accounts::Requester, ports::rate_limits::Rate};
 use chatledger_domain::{Actor, Permissions, Role, TenantId, UserId};
 use futures_util::{FutureExt, future::LocalBoxFuture};
 
@@ -141,7 +141,7 @@ impl ServiceCaller {
             return Ok(None);
         }
         let is_agent = self.role() == TokenRole::Agent;
-        let actor = if is_agent { self.agent(shop).await? } else { Some(everything(UserId(0))) };
+        let actor = if is_agent { self.agent(shop).await? } else { Some(everything(NOBODY)) };
         let correlation_id = self.request.extensions().get::<RequestId>().map_or("", RequestId::as_str).to_owned();
         Ok(actor.map(|actor| Shop { tenant: shop, actor, sub: self.claims.sub.clone(), is_agent, correlation_id }))
     }
@@ -155,21 +155,37 @@ impl ServiceCaller {
 }
 
 impl Shop {
-    /// For use cases that change something: an agent acts as itself, any other as the user of its name, who is made
-    /// when there is none, so that every event says who did it.
+    /// Has the caller do something: an agent as itself, any other as the user of its name, so that every event says who
+    /// did it. Where there is no such user yet, it is made once `work` has decided that there is something to record.
     ///
     /// # Errors
-    /// The application's.
-    pub async fn context(&self, state: &AppState) -> Result<Context, ServiceError> {
-        let actor = if self.is_agent {
-            self.actor.clone()
-        } else {
-            everything(state.application.service_user(self.tenant, &self.sub).await?)
-        };
-        let correlation_id = self.correlation_id.clone();
-        Ok(Context { tenant: self.tenant, actor, family: "service", correlation_id })
+    /// What `work` refuses: nothing is recorded then, the user neither.
+    pub async fn act<T>(
+        &self,
+        state: &AppState,
+        work: impl AsyncFn(&Context) -> Result<T, ApplicationError>,
+    ) -> Result<T, ServiceError> {
+        if self.is_agent {
+            return Ok(work(&self.context(self.actor.clone())).await?);
+        }
+        let known = state.application.service_user(self.tenant, &self.sub).await?;
+        match work(&self.context(everything(known.unwrap_or(NOBODY)))).await {
+            Err(ApplicationError::NoUserYet) => {
+                let correlation_id = self.correlation_id.clone();
+                let made = state.application.create_service_user(self.tenant, &self.sub, correlation_id).await?;
+                Ok(work(&self.context(everything(made))).await?)
+            }
+            done => Ok(done?),
+        }
+    }
+
+    fn context(&self, actor: Actor) -> Context {
+        Context { tenant: self.tenant, actor, family: "service", correlation_id: self.correlation_id.clone() }
     }
 }
+
+/// Who others than agents are until something of theirs is recorded.
+const NOBODY: UserId = UserId(0);
 
 /// May do everything.
 fn everything(user: UserId) -> Actor {

@@ -98,8 +98,8 @@ pub async fn assign(
         None => None,
     };
     let user = agent.as_ref().map(|id| UserId(id.parse().unwrap_or_default()));
-    let context = shop.context(&state).await?;
-    let at = state.application.assign_conversation(&context, &view.wa_id, view.opened_by, user).await?;
+    let (application, ConversationView { wa_id, opened_by, .. }) = (&state.application, &view);
+    let at = shop.act(&state, async |by| application.assign_conversation(by, wa_id, *opened_by, user).await).await?;
     let assigned_at = iso(at.timestamp());
     Ok(envelope::ok(Assigned { conversation_id: view.id.to_string(), assigned_agent_id: agent, assigned_at }))
 }
@@ -111,8 +111,8 @@ pub async fn assign(
         (status = 422, description = "It is closed already, or over.", body = Object)))]
 pub async fn close(caller: ServiceCaller, state: State, id: web::Path<String>) -> Result<HttpResponse, ServiceError> {
     let (shop, view) = find(&caller, &state, &id).await?;
-    let context = shop.context(&state).await?;
-    let at = state.application.close_conversation(&context, &view.wa_id, view.opened_by).await?;
+    let (application, ConversationView { wa_id, opened_by, .. }) = (&state.application, &view);
+    let at = shop.act(&state, async |by| application.close_conversation(by, wa_id, *opened_by).await).await?;
     let closed_at = iso(at.timestamp());
     Ok(envelope::ok(Closed { conversation_id: view.id.to_string(), status: "closed", closed_at }))
 }

@@ -60,8 +60,8 @@ pub async fn put(
     let shop = shop_of(&caller, &query, Limit::General).await?;
     let wa_id = customer_in_path(&path)?;
     let tags = tags(&body.read().await?)?;
-    let context = shop.context(&state).await?;
-    state.application.change_customer_tags(&context, &wa_id, &tags).await?;
+    let application = &state.application;
+    shop.act(&state, async |by| application.change_customer_tags(by, &wa_id, &tags).await).await?;
     let tags = state.inbox.customer_tags(shop.tenant, &wa_id).await?;
     Ok(envelope::ok(Tagged { wa_id: wa_id.as_str(), tags }))
 }

@@ -61,8 +61,8 @@ pub async fn put(
     let fields = body.read().await?;
     let (status, source) = (fields.text("status", MAX_STATUS)?, fields.text("source", MAX_SOURCE)?);
     let wish = OptIn::named(&status).ok_or_else(|| ServiceError::invalid_value("status", "opted_in or opted_out"))?;
-    let context = shop.context(&state).await?;
-    let consent = state.application.set_opt_in(&context, &wa_id, wish, &source).await?;
+    let application = &state.application;
+    let consent = shop.act(&state, async |by| application.set_opt_in(by, &wa_id, wish, &source).await).await?;
     Ok(envelope::ok(Recorded { wa_id: wa_id.as_str(), consent: Consent::new(Some(&consent)) }))
 }
 

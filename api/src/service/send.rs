@@ -39,7 +39,7 @@ pub async fn send(
     let (wa_id, kind) = (view.wa_id.clone(), content.kind.to_owned());
     let message = content.message;
     let send = SendMessage { wa_id, kind, message, context: None, pending: None, conversation: Some(view.opened_by) };
-    let sending = state.application.send_message(&shop.context(&state).await?, send).await?;
+    let sending = shop.act(&state, async |by| state.application.send_message(by, send.clone()).await).await?;
     let (status, waba_id) = match sending.outcome {
         SendingOutcome::Accepted { waba_id, .. } => ("sent", Some(waba_id)),
         SendingOutcome::Queued => ("queued", None),

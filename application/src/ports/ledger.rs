@@ -38,6 +38,11 @@ pub enum Cause {
     },
 }
 
+impl Cause {
+    /// A caller that is no user yet: what it may do is decided, and never recorded.
+    pub const NOBODY: Self = Self::User { id: 0 };
+}
+
 /// What is recorded beside every event; auditors live on it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Metadata {

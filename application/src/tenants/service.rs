@@ -1,6 +1,6 @@
 //! What the Service API needs to know of a shop before anything else.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use chatledger_domain::{
     Role, TenantId, UserId,
@@ -11,7 +11,7 @@ use chrono::{DateTime, Utc};
 use crate::{
     application::Application,
     error::ApplicationError,
-    ports::{Unavailable, rate_limits::Rate},
+    ports::{Unavailable, ledger::Metadata, rate_limits::Rate},
     streams::StreamOf,
 };
 
@@ -46,28 +46,43 @@ impl Application {
         self.rate_limits.take(tenant, key, limit, now).await
     }
 
-    /// The user that a service acts as: the one whose id or name it bears, else a new program of that name. It has
-    /// neither password nor token and cannot log in; it is there so that events and lists say who did what.
+    /// The user that a service acts as: the one whose id or name it bears; `None` before it has done anything.
     ///
     /// # Errors
     /// A port's fault.
-    pub async fn service_user(&self, tenant: TenantId, name: &str) -> Result<UserId, ApplicationError> {
+    pub async fn service_user(&self, tenant: TenantId, name: &str) -> Result<Option<UserId>, ApplicationError> {
         if let Ok(id) = name.parse()
             && self.stream_at::<User>(tenant, id).await?.is_some()
         {
-            return Ok(UserId(id));
+            return Ok(Some(UserId(id)));
         }
-        let name: String = name.chars().filter(|c| !c.is_control()).take(NAME_LENGTH).collect();
-        if let Some(user) = self.read_models.user_by_name(tenant, &name).await? {
-            return Ok(user);
-        }
+        Ok(self.read_models.user_by_name(tenant, &username(name)).await?)
+    }
+
+    /// Makes the user that a service acts as, for something that it may do. It has neither password nor token and cannot
+    /// log in; it is there so that events and lists say who did what.
+    ///
+    /// # Errors
+    /// A port's fault.
+    pub async fn create_service_user(
+        &self,
+        tenant: TenantId,
+        name: &str,
+        correlation_id: String,
+    ) -> Result<UserId, ApplicationError> {
         let groups: BTreeSet<_> =
             self.read_models.built_in_groups(tenant).await?.get(&Role::App).copied().into_iter().collect();
-        let stream = self.random.uuid().to_string();
-        let (first_name, last_name, email) = (name.clone(), String::new(), String::new());
-        let (username, role, done_by) = (name.clone(), Role::App, None);
-        let create = UserCommand::Create { username, first_name, last_name, email, role, groups, done_by };
-        let metadata = self.system("service", None);
+        let (stream, username) = (self.random.uuid().to_string(), username(name));
+        let create = UserCommand::Create {
+            username: username.clone(),
+            first_name: username.clone(),
+            last_name: String::new(),
+            email: String::new(),
+            role: Role::App,
+            groups,
+            done_by: None,
+        };
+        let metadata = Arc::new(Metadata { correlation_id, ..Metadata::clone(&self.system("service", None)) });
         let streams = [StreamOf::new::<User>(&stream)];
         let created = self
             .streams
@@ -86,11 +101,16 @@ impl Application {
             Err(ApplicationError::NameTaken) => {
                 let head = self.ledger.head(tenant).await?;
                 self.settle(tenant, Some(head)).await;
-                self.read_models.user_by_name(tenant, &name).await?.ok_or(ApplicationError::NameTaken)
+                self.read_models.user_by_name(tenant, &username).await?.ok_or(ApplicationError::NameTaken)
             }
             Err(error) => Err(error),
         }
     }
+}
+
+/// A service's name as a user's.
+fn username(name: &str) -> String {
+    name.chars().filter(|c| !c.is_control()).take(NAME_LENGTH).collect()
 }
 
 /// The longest name of a user (errors-and-limits §8), in characters.

@@ -75,9 +75,14 @@ impl Inbox {
 
     /// Another server on the same database: knows only what is in there.
     pub async fn beside(&self) -> Self {
+        self.beside_with(|_| {}).await
+    }
+
+    /// Another one with other settings.
+    pub async fn beside_with(&self, change: impl FnOnce(&mut Config)) -> Self {
         let url = self.database_url.clone();
         let pool = connect(&url, 4).expect("a URL");
-        Self::start_on(TestDatabase { pool, url }, self.data.clone(), |_| {}).await
+        Self::start_on(TestDatabase { pool, url }, self.data.clone(), change).await
     }
 
     async fn start_on(database: TestDatabase, data: Arc<TempDir>, change: impl FnOnce(&mut Config)) -> Self {

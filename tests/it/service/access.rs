@@ -6,7 +6,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use sha2::Sha256;
 
-use super::shop::{RUI, Shop};
+use super::shop::{ANA, NOBODY, RUI, Shop};
 use crate::harness::inbox::{Inbox, now};
 
 const SECRET: &str = "a shared secret of more than 32 bytes";
@@ -90,23 +90,46 @@ async fn r_jwt_2_a_shop_that_the_token_does_not_name_is_unknown() {
 }
 
 #[tokio::test]
-async fn r_jwt_3_a_service_acts_under_its_name() {
+async fn r_jwt_3_a_service_acts_under_its_name_and_what_is_refused_records_nothing() {
     let inbox = with_secret().await;
+    inbox.customer_wrote(ANA, "Hello", now() - 90_000).await;
     inbox.customer_writes(RUI, "Hello").await;
+    let text = |text: &str| json!({"content": {"type": "text", "text": text}});
     inbox.settle().await;
     let token = hs256(&json!({"sub": "crm", "exp": now() + 600, "shops": [inbox.tenant]}));
     let listed = ask(&inbox, Some(&token), &format!("conversations?shopId={}", inbox.tenant)).await.expect(200);
     let id = listed["data"]["conversations"][0]["id"].as_str().unwrap().to_owned();
     let users = "SELECT count(*) FROM read_models.users WHERE username = 'crm'";
     assert_eq!(inbox.count(users).await, 0, "nobody is made for a question");
-    let say = |text: &'static str| {
+    // What is refused, and what changes nothing, records nothing at all: of the caller neither.
+    let old = listed["data"]["conversations"][1]["id"].as_str().unwrap().to_owned();
+    let (customer, stranger) = (format!("customers/{RUI}"), format!("customers/{NOBODY}"));
+    for (method, path, body, status) in [
+        (Method::POST, format!("conversations/{old}/messages"), text("Too late"), 422),
+        (Method::POST, format!("conversations/{old}/close"), json!({}), 422),
+        (Method::POST, format!("conversations/{id}/assign"), json!({"agentId": "999999"}), 422),
+        (Method::PUT, format!("{stranger}/opt-in"), json!({"status": "opted_in", "source": "web"}), 404),
+        (Method::PUT, format!("{stranger}/tags"), json!({"addTags": ["vip"]}), 404),
+        (Method::PUT, format!("{customer}/tags"), json!({"removeTags": ["vip"]}), 200),
+    ] {
+        let url = inbox.http.url(&format!("whatsapp/{path}?shopId={}", inbox.tenant));
+        let request = inbox.http.raw.request(method, url).header("X-Request-ID", "refused").bearer_auth(&token);
+        let answer = inbox.http.send(request.json(&body)).await;
+        let recorded = (inbox.recorded_by("refused").await, inbox.count(users).await);
+        assert_eq!((answer.status, recorded), (status, (0, 0)), "{path} {body}: {}", answer.text);
+    }
+    let say = |said| {
         let url = inbox.http.url(&format!("whatsapp/conversations/{id}/messages"));
-        let body = json!({"content": {"type": "text", "text": text}});
-        inbox.http.send(inbox.http.raw.post(url).bearer_auth(&token).json(&body))
+        inbox.http.send(inbox.http.raw.post(url).bearer_auth(&token).json(&text(said)))
     };
     let both = tokio::join!(say("One"), say("Two"));
     both.0.expect(200);
     both.1.expect(200);
+    // With what it did, in the history of the same request.
+    let made_by_its_request = "SELECT count(*) FROM ledger.events made JOIN ledger.events sent
+        ON made.metadata->>'correlation_id' = sent.metadata->>'correlation_id'
+        WHERE made.event_type = 'UserCreated' AND sent.event_type = 'MessageQueued'";
+    assert_eq!(inbox.count(made_by_its_request).await, 1);
     assert_eq!(inbox.count(users).await, 1);
     let sent = inbox.get(&inbox.admin, &format!("messages/?wa_id={RUI}")).await.expect(200);
     assert_eq!(sent["results"][0]["sender"]["username"], "crm");

@@ -1,6 +1,7 @@
 //! Asks the Service API with tokens of every kind, and makes shops and numbers.
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use chatledger_api::bootstrap::Config;
 use hmac::{Hmac, Mac};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -20,12 +21,21 @@ pub async fn inbox() -> Inbox {
     inbox_with(|_| {}).await
 }
 
-pub async fn inbox_with(change: impl FnOnce(&mut chatledger_api::bootstrap::Config)) -> Inbox {
+pub async fn inbox_with(change: impl FnOnce(&mut Config)) -> Inbox {
     Inbox::start_with(|config| {
         config.service_api.jwt_secret = Some(SECRET.to_owned());
         change(config);
     })
     .await
+}
+
+/// Another server on the same database that takes them too.
+pub async fn beside_with(inbox: &Inbox, change: impl FnOnce(&mut Config)) -> Inbox {
+    let change = |config: &mut Config| {
+        config.service_api.jwt_secret = Some(SECRET.to_owned());
+        change(config);
+    };
+    inbox.beside_with(change).await
 }
 
 /// A token for these shops.

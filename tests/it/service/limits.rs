@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use chatledger_api::bootstrap::Config;
 use chatledger_application::ports::rate_limits::{Rate, RateLimits};
 use chatledger_domain::TenantId;
 use chatledger_infrastructure::postgres::{PgRateLimits, connect};
@@ -10,7 +11,7 @@ use reqwest::Method;
 use serde_json::json;
 use tokio::task::JoinSet;
 
-use super::asking::{add_shop, inbox_with, service};
+use super::asking::{add_shop, beside_with, inbox_with, service};
 use crate::harness::{
     inbox::Inbox,
     postgres::{TestDatabase, database},
@@ -54,6 +55,31 @@ async fn r_svc_6_a_shop_may_ask_sixty_times_a_minute() {
     let answer = service(&inbox, Method::GET, &path, None).await;
     assert_eq!(answer.headers["x-ratelimit-remaining"], "59", "a new minute");
     assert_eq!(answer.expect(200)["data"]["status"], "active", "what was refused has changed nothing");
+}
+
+#[tokio::test]
+async fn r_lim_1_the_next_request_is_refused_on_whichever_of_two_servers_it_arrives() {
+    let defaults = Config::load(None).expect("the defaults are valid").service_api;
+    let limits = [
+        (60, defaults.requests_per_minute, "accounts/"),
+        (10, defaults.analytics_per_minute, "analytics/messages?shopId="),
+    ];
+    for (limit, default, path) in limits {
+        assert_eq!(default, limit, "the contract's number is what a server begins with");
+        let inbox = inbox_with(|config| config.service_api.sandbox_requests_per_minute = limit).await;
+        let beside = beside_with(&inbox, |config| config.service_api.sandbox_requests_per_minute = limit).await;
+        let servers = [&inbox, &beside];
+        let path = format!("{path}{}", inbox.tenant);
+        for n in 0..limit {
+            let answer = service(servers[n as usize % 2], Method::GET, &path, None).await;
+            assert_eq!(answer.headers["x-ratelimit-remaining"], (limit - 1 - n).to_string(), "{path}");
+            answer.expect(200);
+        }
+        for server in servers {
+            let refused = service(server, Method::GET, &path, None).await.expect(429);
+            assert_eq!(refused["details"]["code"], "RATE_LIMIT_EXCEEDED", "{path}");
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
