@@ -8,6 +8,7 @@ use crate::{
     application::Application,
     error::ApplicationError,
     ports::{
+        directory::Holder,
         ledger::{Cause, Metadata},
         quarantine::Quarantined,
         vault::Kind,
@@ -118,22 +119,17 @@ impl Application {
         let Call { items, unreadable } = call;
         let mut kept: Vec<Quarantined> = Vec::new();
         for element in unreadable {
-            let tenant = match &element.phone_number_id {
-                Some(id) => self.tenant_of_number(door, Some(id)).await?,
-                None => door.known_tenant(),
+            let tenant = match self.holder(door, element.phone_number_id.as_deref()).await? {
+                Holder::Tenant(tenant) => tenant,
+                Holder::GivenUp => continue,
+                Holder::Nobody => TenantId::default(),
             };
-            if tenant.is_none() && self.is_given_up(element.phone_number_id.as_deref()).await? {
-                continue;
-            }
-            kept.push(self.quarantined(tenant.unwrap_or_default(), door, element.reason, element.body));
+            kept.push(self.quarantined(tenant, door, element.reason, element.body));
         }
         let mut by_tenant: Vec<(TenantId, Vec<Routed>)> = Vec::new();
         for routed in items {
-            let mut tenants = self.tenants_of(door, &routed).await?;
+            let Some(mut tenants) = self.tenants_of(door, &routed).await? else { continue };
             let Some(tenant) = tenants.pop() else {
-                if self.is_given_up(routed.phone_number_id.as_deref()).await? {
-                    continue;
-                }
                 let body = self.webhooks.envelope(&routed);
                 kept.push(self.quarantined(TenantId::default(), door, "nobody's number or account".into(), body));
                 continue;
@@ -159,32 +155,34 @@ impl Application {
         Ok(count)
     }
 
-    /// The tenant of the number; for a notice, which names only the business account, every tenant of that.
-    async fn tenants_of(&self, door: Door, routed: &Routed) -> Result<Vec<TenantId>, ApplicationError> {
+    /// The tenant of the number; for a notice, which names only the business account, every tenant of that. `None` for a
+    /// number that was given up.
+    async fn tenants_of(&self, door: Door, routed: &Routed) -> Result<Option<Vec<TenantId>>, ApplicationError> {
         if let (Door::Cloud, None, Envelope::Cloud { entry_id, .. }) = (door, &routed.phone_number_id, &routed.envelope)
         {
             let all = self.directory.all().await?;
             let owned = all
                 .iter()
                 .filter(|entry| entry.number.as_ref().is_some_and(|number| number.waba_id.as_ref() == Some(entry_id)));
-            return Ok(owned.map(|entry| entry.id).collect());
+            return Ok(Some(owned.map(|entry| entry.id).collect()));
         }
-        Ok(self.tenant_of_number(door, routed.phone_number_id.as_deref()).await?.into_iter().collect())
+        Ok(match self.holder(door, routed.phone_number_id.as_deref()).await? {
+            Holder::Tenant(tenant) => Some(vec![tenant]),
+            Holder::GivenUp => None,
+            Holder::Nobody => Some(Vec::new()),
+        })
     }
 
-    async fn tenant_of_number(&self, door: Door, number: Option<&str>) -> Result<Option<TenantId>, ApplicationError> {
-        match (door, number) {
-            (Door::Channel(tenant), _) => Ok(Some(tenant)),
-            (Door::Cloud, None) => Ok(None),
-            (Door::Cloud, Some(id)) => Ok(self.directory.by_phone_number_id(id).await?.map(|entry| entry.id)),
-        }
-    }
-
-    /// Whether the number was somebody's and is nobody's now: what comes for it is acknowledged and left (R-ACC-2).
-    async fn is_given_up(&self, phone_number_id: Option<&str>) -> Result<bool, ApplicationError> {
-        match phone_number_id {
-            Some(id) => Ok(self.directory.was_given_up(id).await?),
-            None => Ok(false),
+    /// Whose a call is. A number that nobody seems to have may have been connected just now, by another server.
+    async fn holder(&self, door: Door, number: Option<&str>) -> Result<Holder, ApplicationError> {
+        let number = match (door, number) {
+            (Door::Channel(tenant), _) => return Ok(Holder::Tenant(tenant)),
+            (Door::Cloud, None) => return Ok(Holder::Nobody),
+            (Door::Cloud, Some(number)) => number,
+        };
+        match self.directory.by_phone_number_id(number).await? {
+            Some(entry) => Ok(Holder::Tenant(entry.id)),
+            None => Ok(self.directory.holder(number).await?),
         }
     }
 
@@ -204,15 +202,11 @@ impl Application {
 }
 
 impl Door {
-    fn known_tenant(self) -> Option<TenantId> {
-        match self {
-            Self::Cloud => None,
-            Self::Channel(tenant) => Some(tenant),
-        }
-    }
-
     fn tenant(self) -> TenantId {
-        self.known_tenant().unwrap_or_default()
+        match self {
+            Self::Cloud => TenantId::default(),
+            Self::Channel(tenant) => tenant,
+        }
     }
 }
 

@@ -34,6 +34,17 @@ impl TenantEntry {
     }
 }
 
+/// Whose a number is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Holder {
+    /// This tenant's.
+    Tenant(TenantId),
+    /// Some tenant's once and nobody's now: what comes for it is acknowledged and left (R-ACC-2).
+    GivenUp,
+    /// It never was anybody's.
+    Nobody,
+}
+
 /// All tenants. Kept in memory; a miss looks again at most once a second, so an answer is at most that old.
 #[async_trait]
 pub trait Directory: Send + Sync {
@@ -47,8 +58,8 @@ pub trait Directory: Send + Sync {
     async fn by_host(&self, host: &str) -> Result<Option<TenantEntry>, Unavailable>;
     /// By WhatsApp's id of its number.
     async fn by_phone_number_id(&self, phone_number_id: &str) -> Result<Option<TenantEntry>, Unavailable>;
-    /// Whether a number was some tenant's once and is nobody's now (R-ACC-2).
-    async fn was_given_up(&self, phone_number_id: &str) -> Result<bool, Unavailable>;
+    /// Whose a number is, as recorded: for numbers that are not found, which may have been connected just now.
+    async fn holder(&self, phone_number_id: &str) -> Result<Holder, Unavailable>;
     /// Those whose secrets begin with this tag; nearly always one or none.
     async fn by_tag(&self, tag: &str) -> Result<Vec<TenantId>, Unavailable>;
 }

@@ -8,7 +8,7 @@ use std::{
 use async_trait::async_trait;
 use chatledger_application::ports::{
     Unavailable,
-    directory::{Directory, TenantEntry},
+    directory::{Directory, Holder, TenantEntry},
 };
 use chatledger_domain::TenantId;
 use sqlx::{PgPool, Row};
@@ -142,15 +142,19 @@ impl Directory for TenantDirectory {
         self.find(|entry| entry.number.as_ref().is_some_and(|number| number.phone_number_id == phone_number_id)).await
     }
 
-    async fn was_given_up(&self, phone_number_id: &str) -> Result<bool, Unavailable> {
-        let sql = "SELECT n.holder IS NULL FROM ledger.numbers n WHERE n.tenant_id = $1 AND n.phone_number_id = $2";
-        let given_up: Option<bool> = sqlx::query_scalar(sql)
+    async fn holder(&self, phone_number_id: &str) -> Result<Holder, Unavailable> {
+        let sql = "SELECT n.holder FROM ledger.numbers n WHERE n.tenant_id = $1 AND n.phone_number_id = $2";
+        let found: Option<Option<Uuid>> = sqlx::query_scalar(sql)
             .bind(Uuid::nil())
             .bind(phone_number_id)
             .fetch_optional(&self.pool)
             .await
             .map_err(unavailable)?;
-        Ok(given_up.unwrap_or(false))
+        Ok(match found {
+            Some(Some(tenant)) => Holder::Tenant(TenantId(tenant)),
+            Some(None) => Holder::GivenUp,
+            None => Holder::Nobody,
+        })
     }
 
     async fn by_tag(&self, tag: &str) -> Result<Vec<TenantId>, Unavailable> {

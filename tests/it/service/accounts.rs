@@ -6,7 +6,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::asking::{account, add_number, add_shop, ask, inbox, service, token};
+use super::asking::{account, add_number, add_shop, ask, beside_with, inbox, service, token};
 use crate::harness::inbox::{Inbox, now, text_message};
 
 const RUI: &str = "351912000333";
@@ -225,6 +225,22 @@ async fn r_acc_2_a_number_that_moves_to_another_shop_takes_its_calls_along_on_al
         format!("SELECT count(*) FROM ledger.events WHERE tenant_id = '{shop}' AND event_type = 'MessageReceived'")
     };
     assert_eq!((inbox.count(&of(shop)).await, inbox.count(&of(inbox.tenant)).await), (2, 0));
+}
+
+#[tokio::test]
+async fn r_acc_1_a_number_connected_on_one_server_gets_its_calls_on_another_at_once() {
+    let inbox = inbox().await;
+    let beside = beside_with(&inbox, |_| {}).await;
+    let shop = add_shop(&inbox, "umbra").await;
+    add_number(&beside, "777009", "token-of-umbra").await;
+    // Just looked for in vain, and so not looked for again in the read models for a second.
+    message_for(&inbox, "777009", "wamid.early").await;
+    service(&beside, Method::POST, "accounts", connect(shop, "777009", "token-of-umbra")).await.expect(200);
+    message_for(&inbox, "777009", "wamid.late").await;
+    let recorded =
+        format!("SELECT count(*) FROM ledger.events WHERE tenant_id = '{shop}' AND event_type = 'MessageReceived'");
+    assert_eq!(inbox.count(&recorded).await, 1);
+    assert_eq!(inbox.count("SELECT count(*) FROM ledger.quarantine").await, 1, "what came before it is kept");
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ use async_trait::async_trait;
 use chatledger_application::ports::{
     Unavailable,
     access_tokens::{AccessTokens, TokenMark},
-    directory::{Directory, TenantEntry},
+    directory::{Directory, Holder, TenantEntry},
     ledger::{Cause, Metadata, NewEvent, StreamId, Unit},
     outbound::Settle,
     read_models::{KeptTemplate, MediaRef, MessageRef, ReadModels, Sent, StandingTagging, StoredBlob},
@@ -144,8 +144,8 @@ impl Directory for World {
     async fn by_phone_number_id(&self, _: &str) -> Result<Option<TenantEntry>, Unavailable> {
         Ok(None)
     }
-    async fn was_given_up(&self, _: &str) -> Result<bool, Unavailable> {
-        Ok(false)
+    async fn holder(&self, _: &str) -> Result<Holder, Unavailable> {
+        Ok(Holder::Nobody)
     }
     async fn by_tag(&self, _: &str) -> Result<Vec<TenantId>, Unavailable> {
         Ok(Vec::new())

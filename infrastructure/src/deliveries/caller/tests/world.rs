@@ -10,7 +10,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use chatledger_application::ports::directory::TenantEntry;
+use chatledger_application::ports::directory::{Holder, TenantEntry};
 use chatledger_domain::TenantId;
 use chrono::{DateTime, Utc};
 use tokio::{
@@ -60,8 +60,8 @@ impl Directory for Tenants {
     async fn by_phone_number_id(&self, _: &str) -> Result<Option<TenantEntry>, Unavailable> {
         Ok(None)
     }
-    async fn was_given_up(&self, _: &str) -> Result<bool, Unavailable> {
-        Ok(false)
+    async fn holder(&self, _: &str) -> Result<Holder, Unavailable> {
+        Ok(Holder::Nobody)
     }
     async fn by_tag(&self, _: &str) -> Result<Vec<TenantId>, Unavailable> {
         Ok(Vec::new())
