@@ -151,7 +151,7 @@ aggregates! {
     BusinessProfile: chatledger_domain::business_profile::BusinessProfile, "1";
     ApiToken: chatledger_domain::api_token::ApiToken, "1";
     BulkMessage: chatledger_domain::bulk_message::BulkMessage, "2";
-    Chat: chatledger_domain::chat::Chat, "4";
+    Chat: chatledger_domain::chat::Chat, "5";
     Contact: chatledger_domain::contact::Contact, "4";
     Group: chatledger_domain::group::Group, "3";
     Media: chatledger_domain::media::Media, "2";

@@ -116,6 +116,20 @@ impl AnyEvent {
     }
 }
 
+impl AnyEvent {
+    /// Whether nothing is left of a customer in an event that is said to be blanked. Of what speaks of several customers
+    /// it cannot be told without knowing who was forgotten.
+    #[must_use]
+    pub fn is_blank(&self) -> bool {
+        match self {
+            Self::Chat(event) => event.redacted() == *event,
+            Self::Contact(event) => event.redacted() == *event,
+            Self::Media(event) => event.redacted() == *event,
+            _ => true,
+        }
+    }
+}
+
 any_event! {
     Admins(AdminsEvent) of crate::admins::Admins,
     BusinessProfile(BusinessProfileEvent) of crate::business_profile::BusinessProfile,

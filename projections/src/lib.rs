@@ -41,8 +41,8 @@ use chatledger_application::ports::Unavailable;
 pub use contacts::InternalContacts;
 pub use engine::{
     Difference, Engine, EngineHandle, Lag, Options, Pace, ParkedStream, Progress, RebuildError, RebuildOptions, Report,
-    Retried, Step, Then, Watch, Which, discard_rebuild, drop_retired, lag, names, outdated, park_stream,
-    parked_streams, rebuild, retry_parked, tables, unfinished_rebuild,
+    Retried, Step, Then, Watch, Which, discard_rebuild, drop_retired, forget_unfinished, lag, names, outdated,
+    park_stream, parked_streams, rebuild, retry_parked, tables, unfinished_rebuild,
 };
 pub use inbox::{Caller, Inbox};
 pub use models::Models;

@@ -8,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use chatledger_application::accounts::Requester;
 use chatledger_domain::TenantId;
 use reqwest::multipart::{Form, Part};
 use serde_json::json;
@@ -309,4 +310,25 @@ async fn a_deleted_tenant_leaves_nothing_and_its_server_lets_go_of_it() {
     assert!(ok, "{said}");
     inbox.settle().await;
     assert_eq!(folded(&inbox.pool, tenant).await, lists);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn r_acc_2_a_number_that_was_given_up_is_known_as_such_where_its_tenant_goes() {
+    let (inbox, there) = (Inbox::start().await, Place::new().await);
+    let tools = inbox.tools().await;
+    let by = Requester { name: "somebody".to_owned(), correlation_id: String::new() };
+    tools.application.disconnect_account(TenantId(inbox.tenant), &by).await.expect("disconnected");
+    tools.close().await;
+    let archive = there.folder.path().join("demo.tar.gz");
+    let archive = archive.to_str().expect("text");
+    let (ok, said) =
+        run(&inbox.database_url, inbox.data_dir(), &["tenant", "export", "demo", "--output", archive]).await;
+    assert!(ok, "{said}");
+    let (ok, said) = there.run(&["tenant", "import", archive]).await;
+    assert!(ok, "{said}");
+    let known: Vec<(String, Option<uuid::Uuid>)> = sqlx::query_as("SELECT phone_number_id, holder FROM ledger.numbers")
+        .fetch_all(&there.database.pool)
+        .await
+        .unwrap();
+    assert_eq!(known, [(inbox.phone_number_id.clone(), None)]);
 }

@@ -3,7 +3,7 @@
 use std::{collections::HashSet, time::Duration};
 
 use chatledger_infrastructure::postgres::{PgDailyLimits, PgRateLimits, Pool};
-use chatledger_projections::drop_retired;
+use chatledger_projections::{drop_retired, forget_unfinished};
 use chrono::{TimeDelta, Utc};
 
 use super::server::Core;
@@ -18,6 +18,9 @@ pub(super) async fn finish(core: Core, pool: Pool) {
     loop {
         if let Err(error) = drop_retired(&pool, KEPT.as_secs().cast_signed()).await {
             tracing::warn!(%error, "read models from before a rebuild are not dropped yet");
+        }
+        if let Err(error) = forget_unfinished(&pool).await {
+            tracing::warn!(%error, "an unfinished rebuild may still know of a forgotten contact");
         }
         if let Err(error) = core.application.remove_forgotten_files().await {
             tracing::warn!(%error, "the files of a forgotten contact are not removed yet");

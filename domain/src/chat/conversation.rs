@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{ChatEvent, opens_window};
 use crate::ids::MessageId;
 
-/// How long a conversation lasts after a customer's message, or a template that opened it, in seconds.
+/// How long a conversation lasts after a customer's message, or after whichever message opened it, in seconds.
 pub const SPAN: i64 = 86_400;
 
 /// The newest conversation of a chat.
@@ -20,13 +20,11 @@ pub struct Conversation {
     pub closed: bool,
 }
 
-/// Who speaks, as far as conversations care.
+/// Who speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Speaker {
     /// The customer.
     Customer,
-    /// The business, by a template, which needs no open window.
-    Template,
     /// The business.
     Business,
 }
@@ -57,10 +55,7 @@ impl Said {
             ChatEvent::MessageReceived(e) if opens_window(&e.kind) => {
                 said(e.message_id, Speaker::Customer, e.timestamp, e.received_at)
             }
-            ChatEvent::MessageQueued(e) => {
-                let by = if e.kind == "template" { Speaker::Template } else { Speaker::Business };
-                said(e.message_id, by, e.timestamp, e.timestamp)
-            }
+            ChatEvent::MessageQueued(e) => said(e.message_id, Speaker::Business, e.timestamp, e.timestamp),
             ChatEvent::MessageEchoed(e) => said(e.message_id, Speaker::Business, e.timestamp, e.timestamp),
             _ => None,
         }
@@ -83,13 +78,7 @@ impl Conversation {
             let moved = if said.by == Speaker::Customer { said.written_at + SPAN } else { current.expires_at };
             return Self { expires_at: current.expires_at.max(moved), ..current };
         }
-        let expires_at = match said.by {
-            Speaker::Customer => said.written_at + SPAN,
-            Speaker::Template => said.known_at + SPAN,
-            // A closed conversation may have left the window open.
-            Speaker::Business => before.map_or(0, |before| before.expires_at).max(said.known_at + 1),
-        };
-        Self { opened_by: said.message_id, expires_at, closed: false }
+        Self { opened_by: said.message_id, expires_at: said.written_at + SPAN, closed: false }
     }
 
     /// Whether a message belongs to it. One that comes so late that it cannot make a conversation active again belongs
@@ -127,11 +116,15 @@ mod tests {
     }
 
     #[test]
-    fn r_cnv_2_a_template_opens_one_and_moves_nothing() {
-        let first = Conversation::after(None, &said(1, Speaker::Template, 100, 100));
+    fn r_cnv_2_a_message_of_the_business_opens_one_and_moves_nothing() {
+        let first = Conversation::after(None, &said(1, Speaker::Business, 100, 100));
         assert_eq!(first.expires_at, 100 + SPAN);
-        let second = Conversation::after(Some(first), &said(2, Speaker::Template, 500, 500));
+        let second = Conversation::after(Some(first), &said(2, Speaker::Business, 500, 500));
         assert_eq!(second, first);
+        // From the phone, in a chat that has been quiet for long.
+        let third = Conversation::after(Some(second), &said(3, Speaker::Business, 9 * SPAN, 9 * SPAN));
+        let fourth = Conversation::after(Some(third), &said(4, Speaker::Business, 9 * SPAN + 600, 9 * SPAN + 600));
+        assert_eq!((by(third), by(fourth)), (3, 3));
     }
 
     #[test]
@@ -143,7 +136,7 @@ mod tests {
         assert_eq!(by(Conversation::after(Some(first), &said(3, Speaker::Customer, SPAN - 1, SPAN + 1))), 3);
         let closed = Conversation { closed: true, ..first };
         let next = Conversation::after(Some(closed), &said(4, Speaker::Business, 10, 10));
-        assert_eq!((by(next), next.expires_at, next.closed), (4, SPAN, false), "the window is still open");
+        assert_eq!((by(next), next.expires_at, next.closed), (4, 10 + SPAN, false));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What is left of a chat's events when its customer is forgotten: ids, types, times, who did what; never what was said.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{ChatEvent, MessageQueued, MessageReceived};
 use crate::raw_json::RawJson;
@@ -10,6 +10,14 @@ use crate::raw_json::RawJson;
 pub fn forgotten_message(kind: &str) -> RawJson {
     // As the read models keep it: Postgres holds no NUL.
     RawJson::from(&json!({ "type": kind.replace('\0', "") }))
+}
+
+/// WhatsApp's errors without what they say of anybody. The codes stay: one tells that the account's access token is not
+/// taken any more, which is nothing of the customer's.
+fn codes(errors: &RawJson) -> RawJson {
+    let errors = errors.tree();
+    let codes = errors.as_array().into_iter().flatten().filter_map(|error| error["code"].as_i64());
+    RawJson::from(&codes.map(|code| json!({ "code": code })).collect::<Value>())
 }
 
 impl ChatEvent {
@@ -24,7 +32,7 @@ impl ChatEvent {
                 (*message, *rendered) = (forgotten_message(kind), None);
             }
             Self::MessageAccepted(e) => e.response = None,
-            Self::MessageRejected(e) => e.errors = RawJson::empty_list(),
+            Self::MessageRejected(e) => e.errors = codes(&e.errors),
             Self::MessageStatusReported(e) => e.report = RawJson::empty(),
             Self::MessageTagged(e) => e.extra = None,
             Self::MessageUntagged(e) => e.extra = None,

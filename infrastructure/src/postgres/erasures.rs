@@ -6,15 +6,16 @@
 
 use std::collections::BTreeMap;
 
-use chatledger_domain::TenantId;
+use chatledger_domain::{AnyEvent, TenantId};
 use serde::Deserialize;
 use sqlx::PgPool;
 
-use super::{
-    raw::RawRow,
-    verify::{VerifyError, broken},
-};
+use super::verify::{VerifyError, broken};
 
+/// What is wrong with an erased event that no recorded erasure covers.
+pub(super) const UNCOVERED: &str = "erased, but by no erasure that the ledger records";
+/// What is wrong with one that says something.
+pub(super) const SPEAKS: &str = "erased, but it says something of a customer";
 /// The event that records an erasure.
 const RECORD: &str = "ContactErased";
 
@@ -22,6 +23,20 @@ const RECORD: &str = "ContactErased";
 #[derive(Deserialize)]
 struct Record {
     events: i64,
+}
+
+/// Of any event, what counts here.
+pub(super) struct Seen<'a> {
+    pub(super) position: i64,
+    pub(super) event_type: &'a str,
+    pub(super) occurred_at: i64,
+    pub(super) erased_at: Option<i64>,
+    pub(super) payload: &'a [u8],
+}
+
+/// Whether an event that is said to be erased says nothing; of one that this program cannot read nobody can tell.
+pub(super) fn is_blank(aggregate_type: &str, event_type: &str, event_version: &str, payload: &str) -> bool {
+    AnyEvent::read(aggregate_type, event_type, event_version, payload).map_or(true, |event| event.is_blank())
 }
 
 /// Events that were erased at one moment.
@@ -39,14 +54,14 @@ pub(super) struct Erasures {
 }
 
 impl Erasures {
-    /// Takes an event in.
-    pub(super) fn see(&mut self, row: &RawRow<'_>) {
-        if let Some(at) = row.erased_at {
-            self.blank(at, Blanked { first: row.position, count: 1 });
+    /// Takes an event in; times in microseconds.
+    pub(super) fn see(&mut self, event: &Seen<'_>) {
+        if let Some(at) = event.erased_at {
+            self.blank(at, Blanked { first: event.position, count: 1 });
         }
-        if row.event_type == RECORD {
-            let record = serde_json::from_slice::<Record>(row.payload);
-            self.record(row.occurred_at, record.map_or(0, |record| record.events));
+        if event.event_type == RECORD {
+            let record = serde_json::from_slice::<Record>(event.payload);
+            self.record(event.occurred_at, record.map_or(0, |record| record.events));
         }
     }
 
@@ -85,12 +100,13 @@ impl Erasures {
             }
         }
         match self.uncovered() {
-            Some(position) => Err(broken(position, "erased, but by no erasure that the ledger records")),
+            Some(position) => Err(broken(position, UNCOVERED)),
             None => Ok(self.blanked.values().map(|blanked| blanked.count).sum()),
         }
     }
 
-    fn uncovered(&self) -> Option<i64> {
+    /// The first erased event that no recorded erasure covers.
+    pub(super) fn uncovered(&self) -> Option<i64> {
         let more =
             |(at, blanked): &(&i64, &Blanked)| blanked.count > self.recorded.get(*at).copied().unwrap_or_default();
         self.blanked.iter().filter(more).map(|(_, blanked)| blanked.first).min()

@@ -14,7 +14,7 @@ use tokio_util::task::AbortOnDropHandle;
 use uuid::Uuid;
 
 use super::{
-    erasures::Erasures,
+    erasures::{Erasures, SPEAKS, Seen, is_blank},
     hash::{GENESIS, Hash, Link, of_bytes},
     raw::{self, RawRow},
 };
@@ -279,7 +279,13 @@ async fn check_block(
         } else {
             check(&row, &block.last(), &hash)?;
             block.hashes.push(hash);
-            block.erasures.see(&row);
+            block.erasures.see(&Seen {
+                position,
+                event_type: row.event_type,
+                occurred_at: row.occurred_at,
+                erased_at: row.erased_at,
+                payload: row.payload,
+            });
         }
         position += 1;
     }
@@ -299,6 +305,10 @@ fn check(row: &RawRow<'_>, previous: &Hash, stored: &Hash) -> Result<(), VerifyE
     let Ok(payload_hash) = Hash::try_from(row.payload_hash) else { return fault("a hash that is no sha256") };
     if row.erased_at.is_none() && of_bytes(row.payload) != payload_hash {
         return fault("the payload was altered");
+    }
+    let payload = std::str::from_utf8(row.payload).unwrap_or_default();
+    if row.erased_at.is_some() && !is_blank(row.aggregate_type, row.event_type, row.event_version, payload) {
+        return fault(SPEAKS);
     }
     let (Some(occurred_at), Some(recorded_at)) =
         (DateTime::from_timestamp_micros(row.occurred_at), DateTime::from_timestamp_micros(row.recorded_at))

@@ -95,7 +95,8 @@ impl Projection for BulkMessages {
     }
 
     fn tables(&self) -> &'static [Table] {
-        const TABLES: &[Table] = &[Table::small("bulk_messages"), Table::growing("bulk_elements")];
+        const TABLES: &[Table] =
+            &[Table::small("bulk_messages"), Table::looked_up("bulk_elements", &["bulk_elements_of_task"])];
         TABLES
     }
 

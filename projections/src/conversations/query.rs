@@ -62,7 +62,7 @@ pub(crate) async fn conversations(
 }
 
 /// How many conversations there are. Of those that nobody closed, the fewer of the active and the expired ones are counted,
-/// the others are the rest: nearly always all are over, or nearly none.
+/// the others are the rest. The active ones are tried first: they are those of a day, however long the history.
 async fn count_all(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -83,11 +83,11 @@ async fn count_all(
         );
         sqlx::query_scalar(&sql).bind(tenant.0).bind(now).bind(half).fetch_one(db).await
     };
-    let expired = match few(&mut *db, "<=").await? {
-        expired if expired < half => expired,
-        _ => open - few(&mut *db, ">").await?,
+    let active = match few(&mut *db, ">").await? {
+        active if active < half => active,
+        _ => open - few(&mut *db, "<=").await?,
     };
-    Ok(if status == ConversationStatus::Active { open - expired } else { expired })
+    Ok(if status == ConversationStatus::Active { active } else { open - active })
 }
 
 /// A readable conversation with its newest messages.
@@ -117,6 +117,8 @@ pub(crate) async fn conversation(
         next: row.try_get("next")?,
         until: conversation.last_message_at,
     };
+    // Not one more than there are: looking for it would go on to the chat's first message.
+    let at_most = at_most.min(conversation.message_count);
     let rows = messages::of_span(&mut *db, tenant, &conversation.wa_id, span, at_most).await?;
     let messages = messages::hydrate(db, tenant, actor.user, rows, &[], &[]).await?.messages;
     Ok(Some(ConversationDetailView { conversation, messages, received_until: row.try_get("received_until")? }))

@@ -3,7 +3,7 @@
 use std::panic::AssertUnwindSafe;
 
 use chatledger_application::ports::ledger::Recorded;
-use chatledger_domain::TenantId;
+use chatledger_domain::{AnyEvent, TenantId, contact::ContactEvent};
 use futures_util::FutureExt;
 use sqlx::{PgConnection, PgPool};
 
@@ -87,9 +87,12 @@ pub(super) async fn fold(
     })
 }
 
-/// The events of streams that are not parked.
+/// The events of streams that are not parked, and those by which somebody is forgotten: that is not put off.
 pub(super) fn unparked<'a>(events: &[&'a Recorded], streams: &Streams) -> Vec<&'a Recorded> {
     let parked = |event: &&&Recorded| {
+        if matches!(event.event, AnyEvent::Contact(ContactEvent::ContactErased(_))) {
+            return false;
+        }
         // Few streams are ever parked, so the few comparisons are cheaper than building a key.
         streams.iter().any(|(kind, id)| kind == event.stream.aggregate_type && *id == event.stream.aggregate_id)
     };

@@ -92,10 +92,11 @@ pub(super) async fn advance(
 ) -> Result<Option<Parked>, sqlx::Error> {
     let names: Vec<&str> = projections.iter().map(|projection| projection.name()).collect();
     // Rows and cursors go down together in a crash and are applied again from the ledger, which is durable: so this
-    // transaction need not wait for the disk.
+    // transaction need not wait for the disk. A batch takes what it takes: one that was cut off would come again as it is.
     let moved: Vec<i32> = sqlx::query_scalar(
         "WITH unhurried AS MATERIALIZED (
-             SELECT set_config('synchronous_commit', 'off', true), set_config('search_path', 'read_models', true))
+             SELECT set_config('synchronous_commit', 'off', true), set_config('search_path', 'read_models', true),
+                 set_config('statement_timeout', '0', true))
          UPDATE read_models.cursors SET position = $4 FROM unhurried
          WHERE tenant_id = $1 AND projection = ANY($2) AND position = $3 RETURNING parked",
     )

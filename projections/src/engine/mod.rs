@@ -57,9 +57,18 @@ pub async fn drop_retired(pool: &PgPool, seconds: i64) -> Result<usize, Unavaila
     Ok(dropped)
 }
 
+/// Drops what an unfinished rebuild may know of somebody who was forgotten while it was under way, unless it goes on.
+///
+/// # Errors
+/// When the database cannot be reached.
+pub async fn forget_unfinished(pool: &PgPool) -> Result<(), Unavailable> {
+    sqlx::query("SELECT read_models.forget_unfinished()").execute(pool).await.map_err(crate::unavailable)?;
+    Ok(())
+}
+
 pub(crate) use cursor::applied;
 pub(crate) use projection::{
-    ALL, Batch, Carried, OfChat, OfCustomer, Projection, ProjectionError, ROWS, Stage, Table, checked_wa_id,
+    ALL, Batch, Carried, Erased, OfChat, OfCustomer, Projection, ProjectionError, ROWS, Stage, Table, checked_wa_id,
     count_rows, in_order, may_remember, recount,
 };
 pub(crate) use rows::Rows;

@@ -85,19 +85,25 @@ impl<'a> Batch<'a> {
     }
 }
 
+/// Customers that are forgotten, and where in the ledger: rows of later events are not touched, wherever this is folded.
+#[derive(Debug, Default)]
+pub(crate) struct Erased<'a> {
+    pub wa_ids: Vec<&'a str>,
+    pub positions: Vec<i64>,
+}
+
 /// The customers that a batch forgets and that rows written before may tell of. A generation that was begun after they
 /// were forgotten was folded from blanked events: there is nothing in it, and its tables lack the indexes to look for it.
-pub(crate) async fn may_remember<'a>(
-    db: &mut PgConnection,
-    batch: &Batch<'a>,
-) -> Result<Vec<&'a str>, ProjectionError> {
-    let mut erased = Vec::new();
+pub(crate) async fn may_remember<'a>(db: &mut PgConnection, batch: &Batch<'a>) -> Result<Erased<'a>, ProjectionError> {
+    let (mut erased, mut newest) = (Erased::default(), None);
     for recorded in &batch.events {
         if matches!(recorded.event, AnyEvent::Contact(ContactEvent::ContactErased(_))) {
-            erased.push((checked_wa_id(recorded)?, recorded.recorded_at));
+            erased.wa_ids.push(checked_wa_id(recorded)?);
+            erased.positions.push(recorded.position.0);
+            newest = newest.max(Some(recorded.recorded_at));
         }
     }
-    if let (Stage::Building, Some(newest)) = (batch.stage, erased.iter().map(|(_, at)| *at).max()) {
+    if let (Stage::Building, Some(newest)) = (batch.stage, newest) {
         // Servers' clocks may differ a little, and a page may be at hand for a while before it is written.
         let during: bool = sqlx::query_scalar(
             "SELECT coalesce(min(begun_at) - interval '10 minutes' <= $2, true) FROM read_models_next.cursors
@@ -108,10 +114,10 @@ pub(crate) async fn may_remember<'a>(
         .fetch_one(db)
         .await?;
         if !during {
-            erased.clear();
+            return Ok(Erased::default());
         }
     }
-    Ok(erased.into_iter().map(|(wa_id, _)| wa_id).collect())
+    Ok(erased)
 }
 
 /// The customer that a stream is named after.

@@ -2,7 +2,8 @@
 
 use async_trait::async_trait;
 use chatledger_domain::{
-    AnyEvent, MediaId,
+    AnyEvent, MediaId, TenantId,
+    chat::ChatEvent,
     media::{IncomingFile, MediaEvent, MediaOrigin, MediaStored},
 };
 use sqlx::PgConnection;
@@ -33,9 +34,17 @@ impl Projection for Media {
     }
 
     async fn apply(&self, db: &mut PgConnection, batch: &Batch<'_>) -> Result<(), ProjectionError> {
-        expect(&mut *db, batch).await?;
+        let mut expected = Expected::default();
         for recorded in &batch.events {
-            let AnyEvent::Media(event) = &recorded.event else { continue };
+            let event = match &recorded.event {
+                AnyEvent::Media(event) => event,
+                AnyEvent::Chat(event) => {
+                    expected.file(batch.tenant, event);
+                    continue;
+                }
+                _ => continue,
+            };
+            expected.write(&mut *db, batch.tenant).await?;
             let Ok(media) = recorded.stream.aggregate_id.parse::<MediaId>() else {
                 let reason = "its stream is not a medium's id".to_owned();
                 return Err(ProjectionError::Event { position: recorded.position, reason });
@@ -55,32 +64,43 @@ impl Projection for Media {
                 MediaEvent::MediaErased(_) => erase(&mut *db, batch, media).await?,
             }
         }
-        Ok(())
+        Ok(expected.write(db, batch.tenant).await?)
     }
 }
 
 /// Files that messages bring are expected from then on.
-async fn expect(db: &mut PgConnection, batch: &Batch<'_>) -> Result<(), sqlx::Error> {
-    let files = batch.events.iter().filter_map(|recorded| match &recorded.event {
-        AnyEvent::Chat(event) => IncomingFile::of(event),
-        _ => None,
-    });
-    let (ids, waba_ids): (Vec<Uuid>, Vec<String>) =
-        files.map(|file| (MediaId::of_waba(batch.tenant, &file.waba_id).0, file.waba_id)).unzip();
-    if ids.is_empty() {
-        return Ok(());
+#[derive(Default)]
+struct Expected {
+    ids: Vec<Uuid>,
+    waba_ids: Vec<String>,
+}
+
+impl Expected {
+    fn file(&mut self, tenant: TenantId, event: &ChatEvent) {
+        if let Some(file) = IncomingFile::of(event) {
+            self.ids.push(MediaId::of_waba(tenant, &file.waba_id).0);
+            self.waba_ids.push(file.waba_id);
+        }
     }
-    sqlx::query(
-        "INSERT INTO media (tenant_id, media_id, waba_id, has_failed)
-         SELECT $1, n.media_id, n.waba_id, false FROM unnest($2::uuid[], $3::text[]) AS n (media_id, waba_id)
-         ON CONFLICT DO NOTHING",
-    )
-    .bind(batch.tenant.0)
-    .bind(ids)
-    .bind(waba_ids)
-    .execute(db)
-    .await?;
-    Ok(())
+
+    /// Writes those that are waiting.
+    async fn write(&mut self, db: &mut PgConnection, tenant: TenantId) -> Result<(), sqlx::Error> {
+        let Self { ids, waba_ids } = std::mem::take(self);
+        if ids.is_empty() {
+            return Ok(());
+        }
+        sqlx::query(
+            "INSERT INTO media (tenant_id, media_id, waba_id, has_failed)
+             SELECT $1, n.media_id, n.waba_id, false FROM unnest($2::uuid[], $3::text[]) AS n (media_id, waba_id)
+             ON CONFLICT DO NOTHING",
+        )
+        .bind(tenant.0)
+        .bind(ids)
+        .bind(waba_ids)
+        .execute(db)
+        .await?;
+        Ok(())
+    }
 }
 
 /// Of a file that was forgotten nothing is left; what a user uploaded fills no space any more.

@@ -18,7 +18,7 @@ use super::{
     search::search_text,
 };
 use crate::{
-    engine::{Batch, OfChat, OfCustomer, Projection, ProjectionError, Rows, Table, count_rows, may_remember},
+    engine::{Batch, Erased, OfChat, OfCustomer, Projection, ProjectionError, Rows, Table, count_rows, may_remember},
     received_marks::recount_chat,
     text::clean,
 };
@@ -64,7 +64,7 @@ impl Projection for Messages {
         }
         // Before anything is written: all rows that are there come from before.
         let erased = may_remember(&mut *db, batch).await?;
-        if !erased.is_empty() {
+        if !erased.wa_ids.is_empty() {
             erase(&mut *db, batch.tenant, &erased).await?;
         }
         new.insert(&mut *db, batch, &fold.cells).await?;
@@ -171,16 +171,18 @@ fn statuses(row: &sqlx::postgres::PgRow) -> Result<Statuses, sqlx::Error> {
 }
 
 /// Drops what stored messages say, and what WhatsApp told of them beside when.
-async fn erase(db: &mut PgConnection, tenant: TenantId, wa_ids: &[&str]) -> Result<(), sqlx::Error> {
+async fn erase(db: &mut PgConnection, tenant: TenantId, erased: &Erased<'_>) -> Result<(), sqlx::Error> {
+    let Erased { wa_ids, positions } = erased;
     let kinds = "SELECT DISTINCT kind FROM messages WHERE tenant_id = $1 AND wa_id = ANY($2)";
     let kinds: Vec<String> = sqlx::query_scalar(kinds).bind(tenant.0).bind(wa_ids).fetch_all(&mut *db).await?;
     sqlx::query(
         "UPDATE messages m SET payload = u.payload::json, search = '', errors = NULL, response = NULL
-         FROM unnest($3::text[], $4::text[]) AS u (kind, payload)
-         WHERE m.tenant_id = $1 AND m.wa_id = ANY($2) AND m.kind = u.kind",
+         FROM unnest($4::text[], $5::text[]) AS u (kind, payload), unnest($2::text[], $3::bigint[]) AS e (wa_id, position)
+         WHERE m.tenant_id = $1 AND m.wa_id = e.wa_id AND m.position < e.position AND m.kind = u.kind",
     )
     .bind(tenant.0)
     .bind(wa_ids)
+    .bind(positions)
     .bind(&kinds)
     .bind(kinds.iter().map(|kind| forgotten_message(kind).text().to_owned()).collect::<Vec<String>>())
     .execute(&mut *db)

@@ -99,12 +99,14 @@ impl Projection for Taggings {
             begun.extras.push(extra.as_ref().map(|extra| extra.text()));
         }
         let erased = may_remember(&mut *db, batch).await?;
-        if !erased.is_empty() {
+        if !erased.wa_ids.is_empty() {
             for table in ["chat_taggings", "message_taggings"] {
                 let sql = format!(
-                    "UPDATE {table} SET extra = NULL WHERE tenant_id = $1 AND wa_id = ANY($2) AND extra IS NOT NULL"
+                    "UPDATE {table} t SET extra = NULL FROM unnest($2::text[], $3::bigint[]) AS e (wa_id, position)
+                     WHERE t.tenant_id = $1 AND t.wa_id = e.wa_id AND t.tagging_id < e.position AND t.extra IS NOT NULL"
                 );
-                sqlx::query(&sql).bind(batch.tenant.0).bind(&erased).execute(&mut *db).await?;
+                let bound = sqlx::query(&sql).bind(batch.tenant.0).bind(&erased.wa_ids).bind(&erased.positions);
+                bound.execute(&mut *db).await?;
             }
         }
         // What begins and ends in one batch is written and deleted: a tagging can only end after it began.

@@ -6,9 +6,12 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 use super::{RUI, dump, everything_is_in_order};
-use crate::harness::{
-    inbox::{Inbox, contact, now, text_message},
-    receiver::{Manner, Receiver},
+use crate::{
+    harness::{
+        inbox::{Inbox, contact, now, text_message},
+        receiver::{Manner, Receiver},
+    },
+    inbound::cli,
 };
 
 const SECRET: &str = "nachtigall";
@@ -156,5 +159,66 @@ async fn forgetting_amid_traffic_leaves_nothing_and_loses_nobody_elses() {
     nothing_is_left(&inbox).await;
     let kept = "SELECT count(*) FROM read_models.messages WHERE search LIKE 'stays%'";
     assert_eq!(inbox.count(kept).await, 600);
+    everything_is_in_order(&inbox).await;
+}
+
+#[tokio::test]
+async fn that_the_access_token_is_refused_outlives_the_customer_who_was_written_to() {
+    let inbox = Inbox::start().await;
+    inbox.customer_writes(RUI, "Hello").await;
+    inbox.behave(json!({"fail_next": {"code": 190}})).await;
+    let sent = json!({"wa_id": RUI, "type": "text", "text": {"body": SECRET}});
+    inbox.post(&inbox.admin, "messages/", sent).await;
+    inbox.settle().await;
+    let refused = "SELECT count(*) FROM read_models.whatsapp_accounts WHERE is_refused";
+    assert_eq!(inbox.count(refused).await, 1);
+    inbox.erases(RUI).await;
+    inbox.settle().await;
+    assert_eq!(inbox.count(refused).await, 1);
+    nothing_is_left(&inbox).await;
+    everything_is_in_order(&inbox).await;
+}
+
+#[tokio::test]
+async fn what_is_parked_is_forgotten_at_once_and_retried_without_harm_to_what_came_later() {
+    let inbox = Inbox::start().await;
+    inbox
+        .bring(json!({"contacts": [contact(RUI, SECRET)], "messages": [text_message(RUI, "wamid.1", now(), SECRET)]}))
+        .await;
+    inbox.settle().await;
+    let park = ["projections", "park", "messages", "persons", "customers", "--tenant", "demo", "--stream"];
+    let (ok, said) = cli(&inbox, inbox.data_dir(), &[&park[..], &[&format!("Contact/{RUI}")]].concat()).await;
+    assert!(ok, "{said}");
+    inbox.erases(RUI).await;
+    inbox
+        .bring(json!({"contacts": [contact(RUI, "Rui")], "messages": [text_message(RUI, "wamid.2", now(), "Later")]}))
+        .await;
+    inbox.settle().await;
+    nothing_is_left(&inbox).await;
+    let (ok, said) = cli(&inbox, inbox.data_dir(), &["projections", "retry"]).await;
+    assert!(ok, "{said}");
+    let later = "SELECT count(*) FROM read_models.messages WHERE payload::text LIKE '%Later%'";
+    assert_eq!(inbox.count(later).await, 1, "what came afterwards is nobody's to blank");
+    everything_is_in_order(&inbox).await;
+}
+
+#[tokio::test]
+async fn a_rebuild_that_is_cut_short_keeps_nothing_of_who_was_forgotten_meanwhile() {
+    let inbox = Inbox::start().await;
+    inbox.customer_writes(RUI, SECRET).await;
+    inbox.settle().await;
+    // Whoever rebuilds holds this lock.
+    let mut rebuild = inbox.pool.begin().await.unwrap();
+    sqlx::query("SELECT pg_advisory_xact_lock(7163082359995458663)").execute(&mut *rebuild).await.unwrap();
+    let read = format!(
+        "CREATE TABLE read_models_next.messages AS SELECT * FROM read_models.messages WHERE payload::text LIKE '%{SECRET}%'"
+    );
+    sqlx::query(&read).execute(&inbox.pool).await.unwrap();
+    inbox.erases(RUI).await;
+    inbox.settle().await;
+    assert!(dump(&inbox.database_url).await.contains(SECRET), "it is under way");
+    rebuild.rollback().await.unwrap();
+    chatledger_projections::forget_unfinished(&inbox.pool).await.unwrap();
+    nothing_is_left(&inbox).await;
     everything_is_in_order(&inbox).await;
 }

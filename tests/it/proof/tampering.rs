@@ -160,6 +160,22 @@ async fn erased_events_verify_and_are_counted() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_erased_event_says_nothing() {
+    let pool = database().await.pool;
+    let (tenant, _) = ledger(&pool, "spoken", 20).await;
+    let message = "SELECT position, payload::text FROM ledger.events WHERE event_type = 'MessageReceived' LIMIT 1";
+    let (position, said): (i64, String) = sqlx::query_as(message).fetch_one(&pool).await.unwrap();
+    erase(&pool, tenant, &[position], 1).await;
+    in_order(&pool, tenant).await;
+    let invent = format!(
+        "SET LOCAL chatledger.erasure = 'on'; UPDATE ledger.events SET payload = '{said}' \
+         WHERE tenant_id = '{tenant}' AND position = {position}"
+    );
+    forge(&pool, &invent).await;
+    assert_eq!(broken_at(&pool, tenant).await, Some(position));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_no_recorded_erasure_covers_is_no_erasure() {
     let pool = database().await.pool;
     let (tenant, _) = ledger(&pool, "blanked", 5).await;

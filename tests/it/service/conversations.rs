@@ -63,6 +63,18 @@ pub fn code(body: &Value) -> &str {
 }
 
 #[tokio::test]
+async fn r_cnv_1_what_is_written_from_the_phone_is_one_conversation() {
+    let shop = Shop::start().await;
+    shop.phone_wrote(RUI, "wamid.one", now() - 600).await;
+    shop.phone_wrote(RUI, "wamid.two", now() - 300).await;
+    let listed = shop.conversations("").await;
+    assert_eq!(
+        listed.iter().map(|one| (&one["messageCount"], &one["status"])).collect::<Vec<_>>(),
+        [(&json!(2), &json!("active"))]
+    );
+}
+
+#[tokio::test]
 async fn r_cnv_1_a_customers_message_opens_a_conversation_and_moves_its_end() {
     let shop = Shop::start().await;
     let at = now() - 3_600;

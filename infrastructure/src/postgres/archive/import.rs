@@ -1,7 +1,7 @@
 //! Brings a tenant in from a file: all of it in one transaction, so that a killed import leaves nothing in the database.
 //! What it has written to the media store until then is harmless, and overwritten by the next attempt.
 
-use std::path::Path;
+use std::{collections::BTreeSet, path::Path};
 
 use chatledger_application::ports::media::{BlobWriter, MediaStore};
 use chatledger_domain::{
@@ -17,7 +17,10 @@ use super::{
     file::{MANIFEST, Part, Reader},
     rows::{Line, hash_of, insert},
 };
-use crate::postgres::hash::{GENESIS, Hash};
+use crate::postgres::{
+    erasures::{Erasures, UNCOVERED},
+    hash::{GENESIS, Hash},
+};
 
 /// Events that are stored at once.
 const PAGE: usize = 2_000;
@@ -43,6 +46,7 @@ pub async fn import(
         head: (0, GENESIS),
         counts: Counts::default(),
         place: Place::default(),
+        erasures: Erasures::default(),
         file: None,
         kept: Vec::new(),
         total: header.head_position,
@@ -86,6 +90,8 @@ async fn first(reader: &mut Reader) -> Result<Header, ArchiveError> {
 struct Place {
     hosts: Vec<String>,
     phone_number_id: Option<String>,
+    /// Numbers that were ever connected.
+    numbers: BTreeSet<String>,
     /// Where the number was connected.
     connected_at: i64,
 }
@@ -96,6 +102,7 @@ struct Import<P> {
     head: (i64, Hash),
     counts: Counts,
     place: Place,
+    erasures: Erasures,
     file: Option<(BlobId, Box<dyn BlobWriter>)>,
     /// Files that are in the store.
     kept: Vec<BlobId>,
@@ -152,6 +159,7 @@ impl<P: FnMut(Progress) + Send> Import<P> {
             let hash = checked.map_err(|what| ArchiveError::Broken { position: Position(position), what })?;
             self.head = (position, hash);
             self.place.note(&line, position);
+            self.erasures.see(&line.seen());
             page.push(line);
             if page.len() == PAGE {
                 insert(&mut *db, self.tenant, &page).await?;
@@ -224,6 +232,9 @@ impl<P: FnMut(Progress) + Send> Import<P> {
             let what = "the ledger does not end where the archive says".to_owned();
             return Err(ArchiveError::Broken { position: Position(self.head.0), what });
         }
+        if let Some(position) = self.erasures.uncovered() {
+            return Err(ArchiveError::Broken { position: Position(position), what: UNCOVERED.to_owned() });
+        }
         self.place.check(db, self.tenant).await?;
         self.place.claim(db, self.tenant).await?;
         let sql = "UPDATE ledger.heads SET head_position = $2, head_hash = $3 WHERE tenant_id = $1";
@@ -261,6 +272,7 @@ impl Place {
         match AnyEvent::read(&line.aggregate_type, &line.event_type, &line.event_version, &line.payload) {
             Ok(AnyEvent::Tenant(TenantEvent::TenantCreated(e))) => self.hosts = e.hosts,
             Ok(AnyEvent::WhatsAppAccount(WhatsAppAccountEvent::AccountConnected(e))) => {
+                self.numbers.insert(e.phone_number_id.clone());
                 (self.phone_number_id, self.connected_at) = (Some(e.phone_number_id), position);
             }
             Ok(AnyEvent::WhatsAppAccount(WhatsAppAccountEvent::AccountDisconnected(_))) => self.phone_number_id = None,
@@ -268,8 +280,11 @@ impl Place {
         }
     }
 
-    /// Takes the number in archives that are older than such claims.
+    /// Takes the number in archives that are older than such claims. What comes for a number that was given up is known
+    /// to be nobody's here too.
     async fn claim(&self, db: &mut PgConnection, tenant: TenantId) -> Result<(), ArchiveError> {
+        let sql = "INSERT INTO ledger.numbers (phone_number_id) SELECT unnest($1::text[]) ON CONFLICT DO NOTHING";
+        sqlx::query(sql).bind(self.numbers.iter().collect::<Vec<_>>()).execute(&mut *db).await?;
         let Some(id) = &self.phone_number_id else { return Ok(()) };
         let sql = "INSERT INTO ledger.claims (tenant_id, name, position) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
         let claim = sqlx::query(sql).bind(tenant.0).bind(number_claim(id)).bind(self.connected_at);

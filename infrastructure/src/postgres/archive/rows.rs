@@ -6,7 +6,10 @@ use serde::{Deserialize, Serialize};
 use sqlx::{PgConnection, Row, postgres::PgRow};
 
 use super::ArchiveError;
-use crate::postgres::hash::{Hash, Link, of_text};
+use crate::postgres::{
+    erasures::{SPEAKS, Seen, is_blank},
+    hash::{Hash, Link, of_text},
+};
 
 /// The columns that [`Line::read`] expects.
 pub(super) const COLUMNS: &str = "position, aggregate_type, aggregate_id, sequence, event_type, event_version, payload, \
@@ -70,6 +73,11 @@ impl Line {
         if self.erased_at.is_none() && of_text(&self.payload) != payload_hash {
             return Err("the payload was altered".to_owned());
         }
+        if self.erased_at.is_some()
+            && !is_blank(&self.aggregate_type, &self.event_type, &self.event_version, &self.payload)
+        {
+            return Err(SPEAKS.to_owned());
+        }
         let link = Link {
             position,
             aggregate_type: &self.aggregate_type,
@@ -86,6 +94,19 @@ impl Line {
             Ok(stored)
         } else {
             Err("it does not follow from the event before it".into())
+        }
+    }
+}
+
+impl Line {
+    /// What counts for erasures.
+    pub(super) fn seen(&self) -> Seen<'_> {
+        Seen {
+            position: self.position,
+            event_type: &self.event_type,
+            occurred_at: self.occurred_at.timestamp_micros(),
+            erased_at: self.erased_at.map(|at| at.timestamp_micros()),
+            payload: self.payload.as_bytes(),
         }
     }
 }
