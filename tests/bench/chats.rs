@@ -49,13 +49,6 @@ pub async fn run(size: Size) {
 
 /// The lists of the Service API, with as many conversations and customers as there are chats.
 async fn service(server: &Server, chats: usize) {
-    let login =
-        serde_json::json!({"username": server.text("/admin/username"), "password": server.text("/admin/password")});
-    let url = format!("{}/api/v1/whatsapp/auth/token", server.base_url());
-    let answer = reqwest::Client::new().post(url).json(&login).send().await.expect("an answer");
-    let answer: serde_json::Value = answer.json().await.expect("JSON");
-    let token = format!("Authorization: Bearer {}\r\n", answer["data"]["accessToken"].as_str().expect("a token"));
-    let shop = server.text("/tenant/id");
     let lists = [
         ("first conversations", "conversations?".to_owned()),
         ("first active conversations", "conversations?status=active&".to_owned()),
@@ -64,13 +57,24 @@ async fn service(server: &Server, chats: usize) {
         ("customers by number (bar: p99 50 ms)", format!("customers?search={}&", customer(chats / 3))),
     ];
     for (what, list) in lists {
-        let path = format!("/api/v1/whatsapp/{list}take=100&shopId={shop}");
-        for count in [20, 300] {
-            let requests = (0..count).map(|_| request("GET", &path, &token, "")).collect();
-            let outcome = send(address(server), requests, 1, None).await;
-            if count == 300 {
-                print(&format!("Service API: {what} (bar: p50 5 ms, p99 20 ms)"), &outcome);
-            }
+        asked(server, "admin", what, &list).await;
+    }
+}
+
+/// A list of the Service API, as somebody is shown it.
+async fn asked(server: &Server, who: &str, what: &str, list: &str) {
+    let name = |of: &str| server.text(&format!("/{who}/{of}"));
+    let login = serde_json::json!({"username": name("username"), "password": name("password")});
+    let url = format!("{}/api/v1/whatsapp/auth/token", server.base_url());
+    let answer = reqwest::Client::new().post(url).json(&login).send().await.expect("an answer");
+    let answer: serde_json::Value = answer.json().await.expect("JSON");
+    let token = format!("Authorization: Bearer {}\r\n", answer["data"]["accessToken"].as_str().expect("a token"));
+    let path = format!("/api/v1/whatsapp/{list}take=100&shopId={}", server.text("/tenant/id"));
+    for count in [20, 300] {
+        let requests = (0..count).map(|_| request("GET", &path, &token, "")).collect();
+        let outcome = send(address(server), requests, 1, None).await;
+        if count == 300 {
+            print(&format!("Service API: {what} (bar: p50 5 ms, p99 20 ms)"), &outcome);
         }
     }
 }
@@ -104,7 +108,13 @@ async fn restricted(server: &Server, chats: usize) {
                 &outcome,
             );
         }
+        for list in ["conversations", "customers"] {
+            let what = format!("first {list} of an agent who may read those of its {scope}");
+            asked(server, "agent", &what, &format!("{list}?")).await;
+        }
     }
+    let assigned = format!("conversations?assignedAgentId={}&", id("agent"));
+    asked(server, "admin", "first conversations of one agent", &assigned).await;
     let mine = gets(server, 400, |_| "/api/v1/chats/?assigned_to_me=true".to_owned()).await;
     print("an admin's own chats (bar: p50 5 ms, p99 20 ms)", &mine);
 }

@@ -3,7 +3,10 @@
 use chatledger_domain::Role;
 use sqlx::{Connection, Executor, PgConnection};
 
-use crate::harness::inbox::{Inbox, contact, now, text_message};
+use crate::harness::{
+    inbox::{Inbox, contact, now, text_message},
+    postgres::database,
+};
 use serde_json::json;
 
 const NUMBER: &str = "990000000000001";
@@ -74,4 +77,21 @@ async fn s1b_every_read_model_is_protected_and_the_api_reads_as_a_reader() {
     for path in ["chats/", "messages/", "tags/", "users/current/"] {
         assert_eq!(inbox.get(&inbox.admin, path).await.status, 503, "{path}");
     }
+}
+
+#[tokio::test]
+async fn s1b_every_start_lets_readers_search_whoever_made_their_role() {
+    let pool = database().await.pool;
+    let searches =
+        "SELECT count(*) FILTER (WHERE has_function_privilege('chatledger_reader', p.oid, 'EXECUTE')), count(*)
+        FROM pg_proc p WHERE p.pronamespace = 'read_models'::regnamespace AND p.proname LIKE 'search%'";
+    // As where an administrator made the role after the migrations.
+    sqlx::query("REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA read_models FROM chatledger_reader")
+        .execute(&pool)
+        .await
+        .unwrap();
+    assert_eq!(sqlx::query_as::<_, (i64, i64)>(searches).fetch_one(&pool).await.unwrap().0, 0);
+    assert!(sqlx::query_scalar::<_, bool>("SELECT read_models.protect()").fetch_one(&pool).await.unwrap());
+    let (granted, all): (i64, i64) = sqlx::query_as(searches).fetch_one(&pool).await.unwrap();
+    assert!(granted == all && all >= 3, "{granted} of {all}");
 }
