@@ -38,7 +38,9 @@ impl Modify for Common {
                     service_errors(operation);
                 } else if path.starts_with("/api/v1/") {
                     let is_list = operation.parameters.iter().flatten().any(|parameter| parameter.name == "limit");
-                    integration_errors(operation, path.contains('{') && !is_list);
+                    // What a list is cut down to need not be there; what it is a part of must.
+                    let is_filter = is_list && path.ends_with("}/");
+                    integration_errors(operation, path.contains('{') && !is_filter);
                 }
             }
         }
