@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::{
     Limit, ServiceCaller, ServiceError, State,
     body::{JsonBody, JsonFields},
-    envelope,
+    envelope::{self, Answer},
     jwt::TokenRole,
 };
 use crate::routes::{Endpoint, to};
@@ -118,7 +118,7 @@ struct Message {
             body = Object)))]
 pub async fn connect(caller: ServiceCaller, state: State, body: JsonBody) -> Result<HttpResponse, ServiceError> {
     let (shop, fields) = named_shop(&caller, body).await?;
-    may_write(&caller, shop)?;
+    may_write(&caller, shop).await?;
     let phone_number_id = phone_number_id(&fields)?;
     let (access_token, webhook_url) = (fields.text("accessToken", MAX_TOKEN)?, webhook_url(&fields)?);
     let may_create = caller.role() == TokenRole::Platform;
@@ -162,7 +162,7 @@ pub async fn disconnect(
     path: web::Path<String>,
 ) -> Result<HttpResponse, ServiceError> {
     let shop = caller.shop(shop_in(&caller, &path).await?, Limit::General).await?.tenant;
-    may_write(&caller, shop)?;
+    may_write(&caller, shop).await?;
     match state.application.disconnect_account(shop, &caller.requester()).await {
         Ok(()) => Ok(envelope::ok(Message { message: "Account disconnected successfully" })),
         Err(ApplicationError::AccountNotConnected) => Err(ServiceError::not_found()),
@@ -170,9 +170,14 @@ pub async fn disconnect(
     }
 }
 
-/// Accounts are no agent's to change (R-JWT-3), and nobody learns of a shop that is not its own (R-JWT-2).
-fn may_write(caller: &ServiceCaller, shop: TenantId) -> Result<(), ServiceError> {
-    let may = caller.role() != TokenRole::Agent && caller.covers(shop);
+/// Accounts are no agent's to change (R-JWT-3), and nobody learns of a shop that is not its own (R-JWT-2). A service may
+/// name a shop that does not exist yet, a user none but its own.
+async fn may_write(caller: &ServiceCaller, shop: TenantId) -> Result<(), ServiceError> {
+    let may = match caller.role() {
+        TokenRole::Agent => false,
+        _ if caller.is_user() => caller.enter(shop).await?.is_some(),
+        _ => caller.covers(shop),
+    };
     may.then_some(()).ok_or_else(ServiceError::not_found)
 }
 

@@ -6,8 +6,7 @@ use serde::Serialize;
 
 use super::{
     Limit, ServiceCaller, State,
-    customers::shop_of,
-    envelope,
+    envelope::{self, Answer},
     error::ServiceError,
     query::ServiceQuery,
     times::{day, in_words, iso, span},
@@ -104,7 +103,7 @@ fn rate(part: i64, all: i64) -> f64 {
         "summary": {"totalInbound": 2450, "totalOutbound": 2980, "averagePerDay": 543}}, "error": null,
         "pagination": null}))))]
 pub async fn messages(caller: ServiceCaller, state: State, query: ServiceQuery) -> Result<HttpResponse, ServiceError> {
-    let shop = shop_of(&caller, &query, Limit::Analytics).await?;
+    let shop = caller.shop_of(&query, Limit::Analytics).await?;
     let span = span(query.get("startDate"), query.get("endDate"), state.clock.now())?;
     let step = query.choice("groupBy", STEPS)?.unwrap_or(Step::Day);
     let counts = state.inbox.message_counts(shop.tenant, span, step).await?;
@@ -126,7 +125,7 @@ pub async fn conversations(
     state: State,
     query: ServiceQuery,
 ) -> Result<HttpResponse, ServiceError> {
-    let shop = shop_of(&caller, &query, Limit::Analytics).await?;
+    let shop = caller.shop_of(&query, Limit::Analytics).await?;
     let now = state.clock.now();
     let span = span(query.get("startDate"), query.get("endDate"), now)?;
     let measures = state.inbox.conversation_measures(shop.tenant, span, now.timestamp()).await?;

@@ -5,12 +5,11 @@ use chatledger_domain::{ConversationId, UserId};
 use chatledger_projections::conversations::{
     ConversationDetailView, ConversationFilter, ConversationStatus, ConversationView,
 };
-use uuid::Uuid;
 
 use super::{
     Limit, ServiceCaller, Shop, State,
     body::JsonBody,
-    envelope,
+    envelope::{self, Answer},
     error::ServiceError,
     query::ServiceQuery,
     times::iso,
@@ -45,7 +44,7 @@ const STATUSES: &[(&str, ConversationStatus)] = &[
         ("take" = Option<i64>, Query, description = "At most so many, 1 to 100; 20 unless told.")),
     responses((status = 200, description = "Conversations.", body = Object)))]
 pub async fn list(caller: ServiceCaller, state: State, query: ServiceQuery) -> Result<HttpResponse, ServiceError> {
-    let shop = caller.shop(query.shop()?, Limit::General).await?;
+    let shop = caller.shop_of(&query, Limit::General).await?;
     let (part, status) = (query.page()?, query.choice("status", STATUSES)?);
     // An id that nobody has is nobody's conversation.
     let assigned_to = query.get("assignedAgentId").map(|id| UserId(id.parse().unwrap_or_default()));
@@ -129,25 +128,16 @@ pub(super) async fn find(
     found.map(|view| (shop, view)).ok_or_else(ServiceError::not_found)
 }
 
-/// The shop of a conversation, as far as its id tells it: nearly always one, or none.
+/// The shop of a conversation, counted there; of one that no shop of the caller has, counted on the token (R-LIM-5).
 async fn locate(caller: &ServiceCaller, state: &State, id: &str) -> Result<(Shop, ConversationId), ServiceError> {
-    let id = id.parse::<Uuid>().map(ConversationId).ok();
-    let shops = match id {
-        Some(id) => state.application.tenants_by_tag(&id.tag()).await?,
-        None => Vec::new(),
-    };
-    let covered: Vec<_> = shops.into_iter().filter(|shop| caller.covers(*shop)).collect();
-    match covered.first() {
-        Some(shop) => caller.count_by_shop(*shop, Limit::General).await?,
-        None => caller.count_by_token(Limit::General).await?,
-    }
-    let Some(id) = id else { return Err(ServiceError::not_found()) };
-    for tenant in covered {
-        if let Some(shop) = caller.enter(tenant).await?
-            && state.inbox.has_conversation(tenant, id).await?
-        {
-            return Ok((shop, id));
+    if let Ok(id) = id.parse().map(ConversationId) {
+        // The beginning of its id leads to nearly always one shop, or none.
+        let shops = state.application.tenants_by_tag(&id.tag()).await?;
+        for tenant in shops.into_iter().filter(|shop| caller.covers(*shop)) {
+            if state.inbox.has_conversation(tenant, id).await? {
+                return Ok((caller.shop(tenant, Limit::General).await?, id));
+            }
         }
     }
-    Err(ServiceError::not_found())
+    caller.count_by_token(Limit::General).await.and(Err(ServiceError::not_found()))
 }

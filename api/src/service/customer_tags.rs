@@ -9,8 +9,8 @@ use utoipa::ToSchema;
 use super::{
     Limit, ServiceCaller, State,
     body::{JsonBody, JsonFields},
-    customers::{customer_in_path, shop_of},
-    envelope,
+    customers::customer_in_path,
+    envelope::{self, Answer},
     error::ServiceError,
     query::ServiceQuery,
 };
@@ -57,7 +57,7 @@ pub async fn put(
     query: ServiceQuery,
     body: JsonBody,
 ) -> Result<HttpResponse, ServiceError> {
-    let shop = shop_of(&caller, &query, Limit::General).await?;
+    let shop = caller.shop_of(&query, Limit::General).await?;
     let wa_id = customer_in_path(&path)?;
     let tags = tags(&body.read().await?)?;
     let application = &state.application;

@@ -8,7 +8,8 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::{
-    Limit, ServiceCaller, Shop, State, envelope,
+    Limit, ServiceCaller, Shop, State,
+    envelope::{self, Answer},
     error::ServiceError,
     query::ServiceQuery,
     times::{in_words, iso},
@@ -158,17 +159,6 @@ struct Customers<'a> {
     total_count: i64,
 }
 
-/// The shop that the query names, counted; what names none is counted on the token (R-LIM-5).
-pub(super) async fn shop_of(caller: &ServiceCaller, query: &ServiceQuery, limit: Limit) -> Result<Shop, ServiceError> {
-    match query.shop() {
-        Ok(shop) => caller.shop(shop, limit).await,
-        Err(error) => {
-            caller.count_by_token(limit).await?;
-            Err(error)
-        }
-    }
-}
-
 /// The customer that a path names.
 pub(super) fn customer_in_path(path: &str) -> Result<WaId, ServiceError> {
     WaId::parse(path).map_err(|_| ServiceError::not_found())
@@ -187,7 +177,7 @@ pub(super) fn customer_in_path(path: &str) -> Result<WaId, ServiceError> {
             "lastContactedAt": "2026-01-18T10:20:00Z", "createdAt": "2025-11-02T08:00:00Z"}], "totalCount": 150},
         "error": null, "pagination": {"page": 1, "limit": 20, "total": 150, "totalPages": 8}}))))]
 pub async fn list(caller: ServiceCaller, state: State, query: ServiceQuery) -> Result<HttpResponse, ServiceError> {
-    let shop = shop_of(&caller, &query, Limit::General).await?;
+    let shop = caller.shop_of(&query, Limit::General).await?;
     let (part, search) = (query.page()?, query.text("search")?.map(str::to_owned));
     let names = query.get("tags").unwrap_or_default().split(',').map(str::trim).filter(|name| !name.is_empty());
     let filter = CustomerFilter { search, tags: names.map(str::to_owned).collect() };
@@ -212,7 +202,7 @@ pub async fn get(
     path: web::Path<String>,
     query: ServiceQuery,
 ) -> Result<HttpResponse, ServiceError> {
-    let shop = shop_of(&caller, &query, Limit::General).await?;
+    let shop = caller.shop_of(&query, Limit::General).await?;
     let wa_id = customer_in_path(&path)?;
     let found = state.inbox.customer(shop.tenant, &shop.actor, &wa_id).await?.ok_or_else(ServiceError::not_found)?;
     Ok(envelope::ok(CustomerProfile::new(&shop, &found)))

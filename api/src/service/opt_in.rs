@@ -8,8 +8,8 @@ use utoipa::ToSchema;
 use super::{
     Limit, ServiceCaller, Shop, State,
     body::JsonBody,
-    customers::{Consent, customer_in_path, shop_of},
-    envelope,
+    customers::{Consent, customer_in_path},
+    envelope::{self, Answer},
     error::ServiceError,
     query::ServiceQuery,
 };
@@ -70,6 +70,6 @@ pub async fn put(
 async fn shop(caller: &ServiceCaller, query: &ServiceQuery) -> Result<Shop, ServiceError> {
     match (query.optional_shop(), caller.single_shop()) {
         (Ok(None), Some(shop)) => caller.shop(shop, Limit::General).await,
-        _ => shop_of(caller, query, Limit::General).await,
+        _ => caller.shop_of(query, Limit::General).await,
     }
 }

@@ -5,7 +5,13 @@ use chatledger_application::chats::{SendMessage, SendingOutcome};
 use chatledger_projections::conversations::ConversationStatus;
 
 use super::{
-    ServiceCaller, State, body::JsonBody, content, conversations::find, envelope, error::ServiceError, times::iso,
+    ServiceCaller, State,
+    body::JsonBody,
+    content,
+    conversations::find,
+    envelope::{self, Answer},
+    error::ServiceError,
+    times::iso,
     wire::Sent,
 };
 use crate::routes::{Endpoint, to};
