@@ -168,7 +168,7 @@ pub(super) fn customer_in_path(path: &str) -> Result<WaId, ServiceError> {
 #[utoipa::path(get, path = "/api/v1/whatsapp/customers", operation_id = "service_list_customers", tag = "Customers",
     params(("shopId" = String, Query, description = "The shop."),
         ("search" = Option<String>, Query, description = "Part of the name or of the digits, in any case."),
-        ("tags" = Option<String>, Query, description = "Names of tags, separated by commas: customers with any of them."),
+        ("tags" = Option<String>, Query, description = "Names of tags, separated by commas, at most 100: customers with any of them."),
         ("skip" = Option<i64>, Query, description = "After so many; 0 by default."),
         ("take" = Option<i64>, Query, description = "At most so many, 1 to 100; 20 by default.")),
     responses((status = 200, description = "Customers.", body = Object, example = json!({"success": true,
@@ -179,8 +179,7 @@ pub(super) fn customer_in_path(path: &str) -> Result<WaId, ServiceError> {
 pub async fn list(caller: ServiceCaller, state: State, query: ServiceQuery) -> Result<HttpResponse, ServiceError> {
     let shop = caller.shop_of(&query, Limit::General).await?;
     let (part, search) = (query.page()?, query.text("search")?.map(str::to_owned));
-    let names = query.get("tags").unwrap_or_default().split(',').map(str::trim).filter(|name| !name.is_empty());
-    let filter = CustomerFilter { search, tags: names.map(str::to_owned).collect() };
+    let filter = CustomerFilter { search, tags: query.names("tags")? };
     let page = state.inbox.customers(shop.tenant, &shop.actor, &filter, part).await?;
     let customers = page.rows.iter().map(Customer::new).collect();
     Ok(envelope::list(Customers { customers, total_count: page.count }, part, page.count))
