@@ -92,15 +92,14 @@ pub async fn assign(
     if !fields.has("agentId") {
         return Err(ServiceError::required("agentId"));
     }
-    let agent = match fields.value("agentId") {
-        Some(_) => Some(fields.text("agentId", 100)?),
+    let user = match fields.value("agentId") {
+        Some(_) => Some(UserId(fields.text("agentId", 100)?.parse().unwrap_or_default())),
         None => None,
     };
-    let user = agent.as_ref().map(|id| UserId(id.parse().unwrap_or_default()));
     let (application, ConversationView { wa_id, opened_by, .. }) = (&state.application, &view);
     let at = shop.act(&state, async |by| application.assign_conversation(by, wa_id, *opened_by, user).await).await?;
-    let assigned_at = iso(at.timestamp());
-    Ok(envelope::ok(Assigned { conversation_id: view.id.to_string(), assigned_agent_id: agent, assigned_at }))
+    let (assigned_agent_id, assigned_at) = (user.map(|user| user.to_string()), iso(at.timestamp()));
+    Ok(envelope::ok(Assigned { conversation_id: view.id.to_string(), assigned_agent_id, assigned_at }))
 }
 
 /// Closes an active conversation and resolves its chat.
