@@ -42,7 +42,7 @@ const STATUSES: &[(&str, ConversationStatus)] = &[
         ("assignedAgentId" = Option<String>, Query, description = "Who has the chat."),
         ("skip" = Option<i64>, Query, description = "So many are left out; 0 unless told."),
         ("take" = Option<i64>, Query, description = "At most so many, 1 to 100; 20 unless told.")),
-    responses((status = 200, description = "Conversations.", body = Object)))]
+    responses((status = 200, description = "Conversations.", body = Answer<Conversations>)))]
 pub async fn list(caller: ServiceCaller, state: State, query: ServiceQuery) -> Result<HttpResponse, ServiceError> {
     let shop = caller.shop_of(&query, Limit::General).await?;
     let (part, status) = (query.page()?, query.choice("status", STATUSES)?);
@@ -58,7 +58,7 @@ pub async fn list(caller: ServiceCaller, state: State, query: ServiceQuery) -> R
 /// Gives a conversation with its newest 200 messages.
 #[utoipa::path(get, path = "/api/v1/whatsapp/conversations/{id}", operation_id = "service_get_conversation",
     tag = "Conversations", params(("id" = String, Path, description = "The conversation.")),
-    responses((status = 200, description = "The conversation.", body = Object)))]
+    responses((status = 200, description = "The conversation.", body = Answer<ConversationDetail>)))]
 pub async fn get(
     caller: ServiceCaller,
     state: State,
@@ -80,7 +80,7 @@ pub async fn get(
     tag = "Conversations", params(("id" = String, Path, description = "The conversation.")),
     request_body(content = Object, description = "`agentId`: who gets it; `null`: nobody.",
         example = json!({"agentId": "7"})),
-    responses((status = 200, description = "Assigned.", body = Object)))]
+    responses((status = 200, description = "Assigned.", body = Answer<Assigned>)))]
 pub async fn assign(
     caller: ServiceCaller,
     state: State,
@@ -105,7 +105,7 @@ pub async fn assign(
 /// Closes an active conversation and resolves its chat.
 #[utoipa::path(post, path = "/api/v1/whatsapp/conversations/{id}/close", operation_id = "service_close_conversation",
     tag = "Conversations", params(("id" = String, Path, description = "The conversation.")),
-    responses((status = 200, description = "Closed.", body = Object),
+    responses((status = 200, description = "Closed.", body = Answer<Closed>),
         (status = 422, description = "It is closed already, or over.", body = Object)))]
 pub async fn close(caller: ServiceCaller, state: State, id: web::Path<String>) -> Result<HttpResponse, ServiceError> {
     let (shop, view) = find(&caller, &state, &id).await?;

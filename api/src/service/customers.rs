@@ -152,10 +152,13 @@ impl<'a> CustomerProfile<'a> {
 }
 
 /// Customers, and how many there are.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = ServiceCustomers)]
 struct Customers<'a> {
+    /// A part of those that match.
     customers: Vec<Customer<'a>>,
+    /// All that match.
     total_count: i64,
 }
 
@@ -171,7 +174,7 @@ pub(super) fn customer_in_path(path: &str) -> Result<WaId, ServiceError> {
         ("tags" = Option<String>, Query, description = "Names of tags, separated by commas, at most 100: customers with any of them."),
         ("skip" = Option<i64>, Query, description = "After so many; 0 by default."),
         ("take" = Option<i64>, Query, description = "At most so many, 1 to 100; 20 by default.")),
-    responses((status = 200, description = "Customers.", body = Object, example = json!({"success": true,
+    responses((status = 200, description = "Customers.", body = Answer<Customers>, example = json!({"success": true,
         "data": {"customers": [{"id": "0c1b6a52-6a0e-5a55-8f2f-0f6f3b6d6a11", "waId": "84901234567", "name": "Lan Pham",
             "tags": ["vip"], "optInStatus": "opted_in", "conversationCount": 12,
             "lastContactedAt": "2026-01-18T10:20:00Z", "createdAt": "2025-11-02T08:00:00Z"}], "totalCount": 150},
@@ -189,7 +192,7 @@ pub async fn list(caller: ServiceCaller, state: State, query: ServiceQuery) -> R
 #[utoipa::path(get, path = "/api/v1/whatsapp/customers/{waId}", operation_id = "service_get_customer",
     tag = "Customers", params(("waId" = String, Path, description = "The customer's WhatsApp id."),
         ("shopId" = String, Query, description = "The shop.")),
-    responses((status = 200, description = "The customer.", body = Object, example = json!({"success": true,
+    responses((status = 200, description = "The customer.", body = Answer<CustomerProfile>, example = json!({"success": true,
         "data": {"id": "0c1b6a52-6a0e-5a55-8f2f-0f6f3b6d6a11", "waId": "84901234567",
             "shopId": "550e8400-e29b-41d4-a716-446655440000", "name": "Lan Pham", "profilePictureUrl": null,
             "consent": {"status": "opted_in", "timestamp": "2026-01-18T10:20:00Z", "source": "web"}, "tags": ["vip"],

@@ -34,10 +34,14 @@ pub struct OptInBody {
     pub source: String,
 }
 
-#[derive(Serialize)]
+/// A customer's wish as it is recorded.
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = ServiceRecordedOptIn)]
 struct Recorded<'a> {
+    /// The customer's WhatsApp id.
     wa_id: &'a str,
+    /// Its wish from now on.
     consent: Consent<'a>,
 }
 
@@ -46,7 +50,7 @@ struct Recorded<'a> {
     tag = "Customers", params(("waId" = String, Path, description = "The customer's WhatsApp id."),
         ("shopId" = Option<String>, Query, description = "The shop; may be left out by tokens of one shop.")),
     request_body = OptInBody,
-    responses((status = 200, description = "Its wish from now on.", body = Object, example = json!({"success": true,
+    responses((status = 200, description = "Its wish from now on.", body = Answer<Recorded>, example = json!({"success": true,
         "data": {"waId": "84901234567", "consent": {"status": "opted_in", "timestamp": "2026-01-18T10:20:00Z",
         "source": "web"}}, "error": null, "pagination": null}))))]
 pub async fn put(

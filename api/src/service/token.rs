@@ -59,7 +59,7 @@ pub struct Token {
 /// Gives a token for a user's name and password: role `agent` for people, `service` for programs, `admin` for admins.
 #[utoipa::path(post, path = "/api/v1/whatsapp/auth/token", operation_id = "service_create_token", tag = "Access",
     security(()), request_body = Credentials,
-    responses((status = 200, description = "The token.", body = Object, example = json!({"success": true,
+    responses((status = 200, description = "The token.", body = Answer<Token>, example = json!({"success": true,
             "data": {"accessToken": "eyJhbGciOiJIUzI1NiJ9.e30.c2ln", "tokenType": "Bearer", "expiresIn": 3600},
             "error": null, "pagination": null})),
         (status = 401, description = "A wrong name or password, or no active user.", body = Object)))]
