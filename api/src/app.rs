@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// What an operator may set about the HTTP side.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct ApiSettings {
     /// Whether `X-Forwarded-Proto`, `-Host` and `-For` are believed; only behind a proxy that sets them.
     pub trust_forwarded: bool,

@@ -5,7 +5,7 @@ use utoipa::{
     Modify, OpenApi,
     openapi::{
         OpenApi as Document,
-        path::Operation,
+        path::{Operation, Parameter, ParameterIn},
         security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
     },
 };
@@ -54,8 +54,12 @@ impl Modify for Common {
         let bearer = bearer.description(Some("A JSON Web Token: `sub`, `exp`, `shops`, `role`.")).build();
         components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
         for (path, item) in &mut document.paths.paths {
-            let operations = [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
-            operations.into_iter().flatten().for_each(|operation| errors(operation, path.contains('{')));
+            let writes = [&mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
+            writes.into_iter().flatten().for_each(|operation| {
+                conflict(operation);
+                errors(operation, path.contains('{'));
+            });
+            item.get.iter_mut().for_each(|operation| errors(operation, path.contains('{')));
         }
     }
 }
@@ -64,13 +68,26 @@ fn body(text: &str, details: Value) -> Value {
     json!({"success": false, "data": null, "error": text, "pagination": null, "details": details})
 }
 
+/// What is recorded may find others recording the same; a log-in records nothing.
+fn conflict(operation: &mut Operation) {
+    if !is_open(operation) {
+        let details = json!({"code": "CONFLICT"});
+        let text = "Somebody else is changing the same; try again";
+        add(operation, 409, "A duplicate, or too many concurrent changes.", body(text, details));
+    }
+}
+
 fn errors(operation: &mut Operation, names_one: bool) {
-    let takes_query =
-        operation.parameters.as_ref().is_some_and(|parameters| parameters.iter().any(|p| p.name == "shopId"));
+    let is_asked = |parameter: &Parameter| parameter.parameter_in == ParameterIn::Query;
+    let takes_query = operation.parameters.iter().flatten().any(is_asked);
     let takes_body = operation.request_body.is_some();
-    if takes_query || takes_body {
-        let details = json!({"code": "INVALID_JSON"});
-        add(operation, 400, "What was sent cannot be read.", body("The body is not a JSON object", details));
+    if takes_body {
+        let example = body("The body is not a JSON object", json!({"code": "INVALID_JSON"}));
+        add(operation, 400, "What was sent cannot be read.", example);
+    } else if takes_query {
+        let details = json!({"field": "shopId", "code": "MISSING_PARAMETER"});
+        let example = body("The query parameter shopId is required", details);
+        add(operation, 400, "A query parameter is missing, cannot be read or is out of range.", example);
     }
     if !is_open(operation) {
         add(operation, 401, "No or a bad token.", body("Unauthorized", json!({"code": "INVALID_TOKEN"})));
@@ -86,8 +103,6 @@ fn errors(operation: &mut Operation, names_one: bool) {
         add(operation, 413, "Longer than 1 MiB.", body("The request is too large", details));
         let details = json!({"code": "UNSUPPORTED_MEDIA_TYPE"});
         add(operation, 415, "The body is not JSON.", body("The body must be JSON", details));
-        let details = json!({"code": "CONFLICT"});
-        add(operation, 409, "A duplicate, or too many concurrent changes.", body("Try again", details));
     }
     let details = json!({"code": "RATE_LIMIT_EXCEEDED", "retryAfter": 12});
     add(

@@ -50,6 +50,43 @@ fn every_reference_leads_somewhere() {
 }
 
 #[test]
+fn the_service_api_names_the_type_of_every_answer() {
+    let document = serde_json::to_value(openapi(Documented::Service)).unwrap();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let answer = &operation["responses"]["200"]["content"]["application/json"]["schema"]["$ref"];
+            let named = answer.as_str().unwrap_or_default();
+            assert!(named.starts_with("#/components/schemas/ServiceAnswer_Service"), "{method} {path}: {answer}");
+        }
+    }
+}
+
+#[test]
+fn the_service_api_promises_errors_where_there_can_be_some() {
+    let document = serde_json::to_value(openapi(Documented::Service)).unwrap();
+    let told = |path: &str, method: &str| {
+        let responses = &document["paths"][format!("/api/v1/whatsapp/{path}")][method]["responses"];
+        let code = |status: &str| {
+            responses[status]["content"]["application/json"]["example"]["details"]["code"].as_str().map(str::to_owned)
+        };
+        (code("400"), code("409").is_some() || !responses["409"].is_null())
+    };
+    for (path, method, bad, conflict) in [
+        ("auth/token", "post", Some("INVALID_JSON"), false),
+        ("accounts", "post", Some("INVALID_JSON"), true),
+        ("accounts/{shopId}", "get", None, false),
+        ("accounts/{shopId}", "delete", None, true),
+        ("conversations", "get", Some("MISSING_PARAMETER"), false),
+        ("conversations/{id}", "get", None, false),
+        ("conversations/{id}/close", "post", None, true),
+        ("customers/{waId}", "get", Some("MISSING_PARAMETER"), false),
+        ("customers/{waId}/tags", "put", Some("INVALID_JSON"), true),
+    ] {
+        assert_eq!(told(path, method), (bad.map(str::to_owned), conflict), "{method} {path}");
+    }
+}
+
+#[test]
 fn the_committed_documents_are_these() {
     for of in Documented::ALL {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(of.path().trim_start_matches('/'));

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::{
     Limit, ServiceCaller, ServiceError, State,
     body::{JsonBody, JsonFields},
-    envelope,
+    envelope::{self, Answer},
     jwt::TokenRole,
 };
 use crate::routes::{Endpoint, to};
@@ -52,29 +52,46 @@ pub struct NewAccount {
 }
 
 /// A number that was connected.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = ServiceConnectedAccount)]
 struct Connected {
+    /// The connection.
     account_id: Uuid,
+    /// The shop.
     shop_id: Uuid,
+    /// WhatsApp's id of the number.
     phone_number_id: String,
+    /// `active`.
     status: &'static str,
+    /// `tier_1`.
     message_tier: &'static str,
+    /// Since when.
     connected_at: String,
 }
 
 /// The account of a shop.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = ServiceAccount)]
 struct Account {
+    /// The connection.
     account_id: Uuid,
+    /// The shop.
     shop_id: Uuid,
+    /// WhatsApp's id of the number.
     phone_number_id: String,
+    /// The address that was given when it was connected.
     webhook_url: Option<String>,
+    /// `active`, `disconnected` or `error`.
     status: &'static str,
+    /// `tier_0` to `tier_4`.
     message_tier: &'static str,
+    /// How many customers may be written to on a day without having been written to; null for no limit.
     daily_limit: Option<u32>,
+    /// How many were, today in UTC.
     messages_used_today: u32,
+    /// Since when.
     connected_at: String,
 }
 
@@ -100,15 +117,17 @@ impl Account {
 }
 
 /// What is said when an account is disconnected.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = ServiceDisconnected)]
 struct Message {
+    /// `Account disconnected successfully`.
     message: &'static str,
 }
 
 /// Connects a number to a shop, once WhatsApp has said that the token speaks for it.
 #[utoipa::path(post, path = "/api/v1/whatsapp/accounts", operation_id = "service_connect_account", tag = "Accounts",
     request_body = NewAccount,
-    responses((status = 200, description = "Connected.", body = Object, example = json!({"success": true,
+    responses((status = 200, description = "Connected.", body = Answer<Connected>, example = json!({"success": true,
             "data": {"accountId": "660e8400-e29b-41d4-a716-446655440000",
                 "shopId": "550e8400-e29b-41d4-a716-446655440000", "phoneNumberId": "106540352242922",
                 "status": "active", "messageTier": "tier_1", "connectedAt": "2026-01-18T10:00:00Z"},
@@ -118,7 +137,7 @@ struct Message {
             body = Object)))]
 pub async fn connect(caller: ServiceCaller, state: State, body: JsonBody) -> Result<HttpResponse, ServiceError> {
     let (shop, fields) = named_shop(&caller, body).await?;
-    may_write(&caller, shop)?;
+    may_write(&caller, shop).await?;
     let phone_number_id = phone_number_id(&fields)?;
     let (access_token, webhook_url) = (fields.text("accessToken", MAX_TOKEN)?, webhook_url(&fields)?);
     let may_create = caller.role() == TokenRole::Platform;
@@ -137,7 +156,7 @@ pub async fn connect(caller: ServiceCaller, state: State, body: JsonBody) -> Res
 /// The account of a shop, also one that was disconnected.
 #[utoipa::path(get, path = "/api/v1/whatsapp/accounts/{shopId}", operation_id = "service_get_account", tag = "Accounts",
     params(("shopId" = Uuid, Path, description = "The shop.")),
-    responses((status = 200, description = "The account.", body = Object, example = json!({"success": true,
+    responses((status = 200, description = "The account.", body = Answer<Account>, example = json!({"success": true,
             "data": {"accountId": "660e8400-e29b-41d4-a716-446655440000",
                 "shopId": "550e8400-e29b-41d4-a716-446655440000", "phoneNumberId": "106540352242922",
                 "webhookUrl": "https://inbox.example/api/v1/whatsapp/webhooks", "status": "active",
@@ -154,7 +173,7 @@ pub async fn show(caller: ServiceCaller, state: State, path: web::Path<String>) 
 /// Disconnects the number of a shop; what was said with it stays.
 #[utoipa::path(delete, path = "/api/v1/whatsapp/accounts/{shopId}", operation_id = "service_disconnect_account",
     tag = "Accounts", params(("shopId" = Uuid, Path, description = "The shop.")),
-    responses((status = 200, description = "Disconnected.", body = Object, example = json!({"success": true,
+    responses((status = 200, description = "Disconnected.", body = Answer<Message>, example = json!({"success": true,
             "data": {"message": "Account disconnected successfully"}, "error": null, "pagination": null}))))]
 pub async fn disconnect(
     caller: ServiceCaller,
@@ -162,7 +181,7 @@ pub async fn disconnect(
     path: web::Path<String>,
 ) -> Result<HttpResponse, ServiceError> {
     let shop = caller.shop(shop_in(&caller, &path).await?, Limit::General).await?.tenant;
-    may_write(&caller, shop)?;
+    may_write(&caller, shop).await?;
     match state.application.disconnect_account(shop, &caller.requester()).await {
         Ok(()) => Ok(envelope::ok(Message { message: "Account disconnected successfully" })),
         Err(ApplicationError::AccountNotConnected) => Err(ServiceError::not_found()),
@@ -170,9 +189,14 @@ pub async fn disconnect(
     }
 }
 
-/// Accounts are no agent's to change (R-JWT-3), and nobody learns of a shop that is not its own (R-JWT-2).
-fn may_write(caller: &ServiceCaller, shop: TenantId) -> Result<(), ServiceError> {
-    let may = caller.role() != TokenRole::Agent && caller.covers(shop);
+/// Accounts are no agent's to change (R-JWT-3), and nobody learns of a shop that is not its own (R-JWT-2). A service may
+/// name a shop that does not exist yet, a user none but its own.
+async fn may_write(caller: &ServiceCaller, shop: TenantId) -> Result<(), ServiceError> {
+    let may = match caller.role() {
+        TokenRole::Agent => false,
+        _ if caller.is_user() => caller.enter(shop).await?.is_some(),
+        _ => caller.covers(shop),
+    };
     may.then_some(()).ok_or_else(ServiceError::not_found)
 }
 

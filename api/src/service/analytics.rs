@@ -3,11 +3,11 @@
 use actix_web::HttpResponse;
 use chatledger_projections::views::{ConversationMeasures, MessageCount, Step};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::{
     Limit, ServiceCaller, State,
-    customers::shop_of,
-    envelope,
+    envelope::{self, Answer},
     error::ServiceError,
     query::ServiceQuery,
     times::{day, in_words, iso, span},
@@ -25,12 +25,18 @@ pub(crate) const ENDPOINTS: &[Endpoint] = &[
 /// What a row may stand for.
 const STEPS: &[(&str, Step)] = &[("hour", Step::Hour), ("day", Step::Day), ("week", Step::Week)];
 
-#[derive(Serialize)]
+/// The messages of an hour, a day or a week.
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = ServiceMessageMetric)]
 struct Metric {
+    /// The day, the Monday of the week, or the first second of the hour.
     date: String,
+    /// From customers.
     inbound_count: i64,
+    /// To customers; failed ones are left out.
     outbound_count: i64,
+    /// Both.
     total_count: i64,
 }
 
@@ -42,11 +48,16 @@ impl Metric {
     }
 }
 
-#[derive(Serialize)]
+/// All messages of the time.
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = ServiceMessageSummary)]
 struct Summary {
+    /// From customers.
     total_inbound: i64,
+    /// To customers.
     total_outbound: i64,
+    /// Both, by the days of the time.
     average_per_day: i64,
 }
 
@@ -60,19 +71,30 @@ impl Summary {
     }
 }
 
-#[derive(Serialize)]
+/// How many messages came and went.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ServiceMessageAnalytics)]
 struct Messages {
+    /// One for each part of the time, in order.
     metrics: Vec<Metric>,
+    /// All of them.
     summary: Summary,
 }
 
-#[derive(Serialize)]
+/// How conversations were served. Times are told by their largest two parts, rates are 0 to 1.
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = ServiceConversationAnalytics)]
 struct Conversations {
+    /// From a customer's message to the first answer: the mean.
     average_response_time: String,
+    /// From the beginning of a conversation to its close: the mean.
     average_resolution_time: String,
+    /// Of the conversations that ended, those that only flows answered.
     automation_resolution_rate: f64,
+    /// Of the conversations that ended, those that only AI answered.
     ai_resolution_rate: f64,
+    /// Of the conversations that ended, those that were handed over to people.
     human_handoff_rate: f64,
 }
 
@@ -96,15 +118,15 @@ fn rate(part: i64, all: i64) -> f64 {
 /// How many messages came and went, hour by hour, day by day or week by week, also where there were none.
 #[utoipa::path(get, path = "/api/v1/whatsapp/analytics/messages", operation_id = "service_message_analytics",
     tag = "Analytics", params(("shopId" = String, Query, description = "The shop."),
-        ("startDate" = Option<String>, Query, description = "An ISO 8601 time, or a day of UTC: from its beginning. Six days before today by default."),
-        ("endDate" = Option<String>, Query, description = "An ISO 8601 time, or a day of UTC: up to its end. Today by default."),
+        ("startDate" = Option<String>, Query, description = "From this ISO 8601 time on, or from the beginning of a day of UTC. Seven days before the end by default."),
+        ("endDate" = Option<String>, Query, description = "Up to this ISO 8601 time and without it, or to the end of a day of UTC. The end of today by default."),
         ("groupBy" = Option<String>, Query, description = "`hour`, `day` or `week`, of UTC; `day` by default.")),
-    responses((status = 200, description = "The figures.", body = Object, example = json!({"success": true,
+    responses((status = 200, description = "The figures.", body = Answer<Messages>, example = json!({"success": true,
         "data": {"metrics": [{"date": "2026-01-18", "inboundCount": 245, "outboundCount": 298, "totalCount": 543}],
         "summary": {"totalInbound": 2450, "totalOutbound": 2980, "averagePerDay": 543}}, "error": null,
         "pagination": null}))))]
 pub async fn messages(caller: ServiceCaller, state: State, query: ServiceQuery) -> Result<HttpResponse, ServiceError> {
-    let shop = shop_of(&caller, &query, Limit::Analytics).await?;
+    let shop = caller.shop_of(&query, Limit::Analytics).await?;
     let span = span(query.get("startDate"), query.get("endDate"), state.clock.now())?;
     let step = query.choice("groupBy", STEPS)?.unwrap_or(Step::Day);
     let counts = state.inbox.message_counts(shop.tenant, span, step).await?;
@@ -115,9 +137,9 @@ pub async fn messages(caller: ServiceCaller, state: State, query: ServiceQuery) 
 /// How fast customers were answered, and how conversations ended.
 #[utoipa::path(get, path = "/api/v1/whatsapp/analytics/conversations", operation_id = "service_conversation_analytics",
     tag = "Analytics", params(("shopId" = String, Query, description = "The shop."),
-        ("startDate" = Option<String>, Query, description = "An ISO 8601 time, or a day of UTC: from its beginning. Six days before today by default."),
-        ("endDate" = Option<String>, Query, description = "An ISO 8601 time, or a day of UTC: up to its end. Today by default.")),
-    responses((status = 200, description = "The figures.", body = Object, example = json!({"success": true,
+        ("startDate" = Option<String>, Query, description = "From this ISO 8601 time on, or from the beginning of a day of UTC. Seven days before the end by default."),
+        ("endDate" = Option<String>, Query, description = "Up to this ISO 8601 time and without it, or to the end of a day of UTC. The end of today by default.")),
+    responses((status = 200, description = "The figures.", body = Answer<Conversations>, example = json!({"success": true,
         "data": {"averageResponseTime": "2m 30s", "averageResolutionTime": "15m 45s",
         "automationResolutionRate": 0.65, "aiResolutionRate": 0.78, "humanHandoffRate": 0.22}, "error": null,
         "pagination": null}))))]
@@ -126,7 +148,7 @@ pub async fn conversations(
     state: State,
     query: ServiceQuery,
 ) -> Result<HttpResponse, ServiceError> {
-    let shop = shop_of(&caller, &query, Limit::Analytics).await?;
+    let shop = caller.shop_of(&query, Limit::Analytics).await?;
     let now = state.clock.now();
     let span = span(query.get("startDate"), query.get("endDate"), now)?;
     let measures = state.inbox.conversation_measures(shop.tenant, span, now.timestamp()).await?;

@@ -100,16 +100,7 @@ impl JsonFields {
     /// # Errors
     /// 400 for another type, 422 for one that is too long or cannot be stored.
     pub fn optional_text(&self, field: &str, at_most: usize) -> Result<Option<String>, ServiceError> {
-        let Some(value) = self.value(field) else { return Ok(None) };
-        let name = self.name(field);
-        let text = value.as_str().ok_or_else(|| ServiceError::invalid_type(&name, "a text"))?.trim();
-        if text.chars().count() > at_most {
-            return Err(ServiceError::invalid_value(&name, &format!("at most {at_most} characters")));
-        }
-        if text.contains('\0') {
-            return Err(ServiceError::invalid_value(&name, "without null characters"));
-        }
-        Ok((!text.is_empty()).then(|| text.to_owned()))
+        self.read(field, at_most, str::trim)
     }
 
     /// A text.
@@ -118,6 +109,39 @@ impl JsonFields {
     /// 422 when it is missing or empty; else as [`Self::optional_text`].
     pub fn text(&self, field: &str, at_most: usize) -> Result<String, ServiceError> {
         self.optional_text(field, at_most)?.ok_or_else(|| ServiceError::required(&self.name(field)))
+    }
+
+    /// A text as it was written, for people to read; absent when it is but blanks.
+    ///
+    /// # Errors
+    /// As [`Self::optional_text`].
+    pub fn optional_words(&self, field: &str, at_most: usize) -> Result<Option<String>, ServiceError> {
+        self.read(field, at_most, |text| text)
+    }
+
+    /// A text as it was written.
+    ///
+    /// # Errors
+    /// As [`Self::text`].
+    pub fn words(&self, field: &str, at_most: usize) -> Result<String, ServiceError> {
+        self.optional_words(field, at_most)?.ok_or_else(|| ServiceError::required(&self.name(field)))
+    }
+
+    fn read(&self, field: &str, at_most: usize, taken: impl Fn(&str) -> &str) -> Result<Option<String>, ServiceError> {
+        let Some(value) = self.value(field) else { return Ok(None) };
+        let name = self.name(field);
+        let text = value.as_str().ok_or_else(|| ServiceError::invalid_type(&name, "a text"))?;
+        if text.trim().is_empty() {
+            return Ok(None);
+        }
+        let text = taken(text);
+        if text.chars().count() > at_most {
+            return Err(ServiceError::invalid_value(&name, &format!("at most {at_most} characters")));
+        }
+        if text.contains('\0') {
+            return Err(ServiceError::invalid_value(&name, "without null characters"));
+        }
+        Ok(Some(text.to_owned()))
     }
 
     /// A number that may be absent.
@@ -153,6 +177,20 @@ impl JsonFields {
             Some(Value::Array(list)) => Ok(Some(list)),
             Some(_) => Err(ServiceError::invalid_type(&self.name(field), "a list")),
         }
+    }
+
+    /// The objects of a list that must have some.
+    ///
+    /// # Errors
+    /// 400 for another type, 422 when there is none or there are too many.
+    pub fn objects(&self, field: &str, at_most: usize) -> Result<Vec<Self>, ServiceError> {
+        let name = self.name(field);
+        let list = self.optional_list(field)?.filter(|list| !list.is_empty());
+        let list = list.ok_or_else(|| ServiceError::required(&name))?;
+        if list.len() > at_most {
+            return Err(ServiceError::invalid_value(&name, &format!("at most {at_most}")));
+        }
+        list.iter().enumerate().map(|(index, value)| Self::at(format!("{name}.{index}"), value)).collect()
     }
 
     /// The object itself.

@@ -10,6 +10,7 @@ use futures_util::{FutureExt, future::LocalBoxFuture};
 use super::{
     error::ServiceError,
     jwt::{Claims, TokenRole},
+    query::ServiceQuery,
 };
 use crate::{app::AppState, origin, shell::RequestId};
 
@@ -44,11 +45,11 @@ impl FromRequest for ServiceCaller {
 pub struct Shop {
     /// The inbox.
     pub tenant: TenantId,
-    /// What the caller may do there. For others than agents everything, as nobody in particular.
+    /// What the caller may do there. For others than agents everything; who is no user, as nobody in particular.
     pub actor: Actor,
     /// What the caller is called.
     sub: String,
-    is_agent: bool,
+    is_user: bool,
     correlation_id: String,
 }
 
@@ -68,6 +69,12 @@ impl ServiceCaller {
         self.claims.role
     }
 
+    /// Whether the caller is a user, no service.
+    #[must_use]
+    pub fn is_user(&self) -> bool {
+        self.claims.user().is_some()
+    }
+
     /// Whether the caller may ask about a shop at all.
     #[must_use]
     pub fn covers(&self, shop: TenantId) -> bool {
@@ -79,7 +86,7 @@ impl ServiceCaller {
     pub fn requester(&self) -> Requester {
         let extensions = self.request.extensions();
         let correlation_id = extensions.get::<RequestId>().map_or("", RequestId::as_str).to_owned();
-        Requester { name: self.claims.sub.clone(), correlation_id }
+        Requester { user: self.claims.user(), name: self.claims.sub.clone(), correlation_id }
     }
 
     /// The one shop of the token.
@@ -108,19 +115,7 @@ impl ServiceCaller {
     }
 
     async fn count(&self, shop: TenantId, sub: &str, limit: Limit) -> Result<(), ServiceError> {
-        let settings = &self.state.settings;
-        let (name, most) = match limit {
-            Limit::General => ("service", settings.service_requests_per_minute),
-            Limit::Analytics => ("analytics", settings.service_analytics_per_minute),
-        };
-        if most == 0 {
-            return Ok(());
-        }
-        let now = self.state.clock.now();
-        let rate = self.state.application.count_request(shop, &format!("{name}:{sub}"), most, now).await?;
-        let (within, wait) = (rate.within, (rate.resets_at - now).num_milliseconds());
-        self.request.extensions_mut().insert(rate);
-        if within { Ok(()) } else { Err(ServiceError::throttled((wait + 999).div_euclid(1_000).max(1))) }
+        count(&self.state, &self.request, (shop, sub), limit).await
     }
 
     /// A shop that the request names, counted (R-JWT-2).
@@ -132,6 +127,17 @@ impl ServiceCaller {
         self.enter(shop).await?.ok_or_else(ServiceError::not_found)
     }
 
+    /// The shop that a query names, counted; what names none is counted on the token (R-LIM-5).
+    ///
+    /// # Errors
+    /// 400 for none; else as [`Self::shop`].
+    pub async fn shop_of(&self, query: &ServiceQuery, limit: Limit) -> Result<Shop, ServiceError> {
+        match query.shop() {
+            Ok(shop) => self.shop(shop, limit).await,
+            Err(error) => self.count_by_token(limit).await.and(Err(error)),
+        }
+    }
+
     /// A shop that a resource belongs to, not counted; `None` when it is not the caller's.
     ///
     /// # Errors
@@ -140,23 +146,30 @@ impl ServiceCaller {
         if !self.covers(shop) || !self.state.application.tenant_exists(shop).await? {
             return Ok(None);
         }
-        let is_agent = self.role() == TokenRole::Agent;
-        let actor = if is_agent { self.agent(shop).await? } else { Some(everything(NOBODY)) };
+        let user = self.claims.user();
+        let actor = match user {
+            Some(user) => self.user(shop, user).await?,
+            None => Some(everything(NOBODY)),
+        };
+        let (sub, is_user) = (self.claims.sub.clone(), user.is_some());
         let correlation_id = self.request.extensions().get::<RequestId>().map_or("", RequestId::as_str).to_owned();
-        Ok(actor.map(|actor| Shop { tenant: shop, actor, sub: self.claims.sub.clone(), is_agent, correlation_id }))
+        Ok(actor.map(|actor| Shop { tenant: shop, actor, sub, is_user, correlation_id }))
     }
 
-    /// The user that an agent's token names, while it is an active user of the shop (R-JWT-3).
-    async fn agent(&self, shop: TenantId) -> Result<Option<Actor>, ServiceError> {
-        let Ok(user) = self.claims.sub.parse() else { return Ok(None) };
-        let caller = self.state.inbox.caller(shop, UserId(user)).await?;
-        Ok(caller.filter(|caller| caller.user.is_active).map(|caller| caller.actor))
+    /// What a token lets its user do, while that is an active user of the shop (R-JWT-3): an agent what it may itself,
+    /// others everything, if they still have the role for it.
+    async fn user(&self, shop: TenantId, user: UserId) -> Result<Option<Actor>, ServiceError> {
+        let caller = self.state.inbox.caller(shop, user).await?.filter(|caller| caller.user.is_active);
+        Ok(caller.and_then(|caller| match self.role() {
+            TokenRole::Agent => Some(caller.actor),
+            role => (TokenRole::from(caller.actor.role) == role).then(|| everything(user)),
+        }))
     }
 }
 
 impl Shop {
-    /// Has the caller do something: an agent as itself, any other as the user of its name, so that every event says who
-    /// did it. Where there is no such user yet, it is made once `work` has decided that there is something to record.
+    /// Has the caller do something: a user as itself, a service as the user of its name, so that every event says who did
+    /// it. Where there is no such user yet, it is made once `work` has decided that there is something to record.
     ///
     /// # Errors
     /// What `work` refuses: nothing is recorded then, the user neither.
@@ -165,7 +178,7 @@ impl Shop {
         state: &AppState,
         work: impl AsyncFn(&Context) -> Result<T, ApplicationError>,
     ) -> Result<T, ServiceError> {
-        if self.is_agent {
+        if self.is_user {
             return Ok(work(&self.context(self.actor.clone())).await?);
         }
         let known = state.application.service_user(self.tenant, &self.sub).await?;
@@ -184,7 +197,7 @@ impl Shop {
     }
 }
 
-/// Who others than agents are until something of theirs is recorded.
+/// Who services are until something of theirs is recorded.
 const NOBODY: UserId = UserId(0);
 
 /// May do everything.
@@ -199,16 +212,41 @@ fn bearer(request: &HttpRequest) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
-/// 401; 429 once an address has failed too often (R-LIM-5).
-fn refuse(state: &AppState, request: &HttpRequest) -> ServiceError {
-    let (client, now) = (origin::client(request), Instant::now());
-    let failed = state.throttles.failed(client, now);
-    if let Some((limit, remaining, seconds)) = state.throttles.standing(client, now) {
-        let resets_at = state.clock.now() + chrono::TimeDelta::seconds(seconds);
-        request.extensions_mut().insert(Rate { within: failed.is_ok(), limit, remaining, resets_at });
+/// Counts a request on a shop, or on who asks.
+pub(super) async fn count(
+    state: &AppState,
+    request: &HttpRequest,
+    (shop, sub): (TenantId, &str),
+    limit: Limit,
+) -> Result<(), ServiceError> {
+    let (name, most) = match limit {
+        Limit::General => ("service", state.settings.service_requests_per_minute),
+        Limit::Analytics => ("analytics", state.settings.service_analytics_per_minute),
+    };
+    if most == 0 {
+        return Ok(());
     }
+    let now = state.clock.now();
+    let rate = state.application.count_request(shop, &format!("{name}:{sub}"), most, now).await?;
+    let (within, wait) = (rate.within, (rate.resets_at - now).num_milliseconds());
+    request.extensions_mut().insert(rate);
+    if within { Ok(()) } else { Err(ServiceError::throttled((wait + 999).div_euclid(1_000).max(1))) }
+}
+
+/// 401; 429 once an address has failed too often (R-LIM-5).
+pub(super) fn refuse(state: &AppState, request: &HttpRequest) -> ServiceError {
+    let failed = state.throttles.failed(origin::client(request), Instant::now());
+    tell_failures(state, request);
     match failed {
         Ok(()) => ServiceError::unauthorized(),
         Err(wait) => ServiceError::throttled(i64::try_from(wait.0).unwrap_or(60)),
+    }
+}
+
+/// Has the answer say how many failures the address has left (R-LIM-3).
+pub(super) fn tell_failures(state: &AppState, request: &HttpRequest) {
+    if let Some((limit, remaining, seconds)) = state.throttles.standing(origin::client(request), Instant::now()) {
+        let resets_at = state.clock.now() + chrono::TimeDelta::seconds(seconds);
+        request.extensions_mut().insert(Rate { within: remaining > 0, limit, remaining, resets_at });
     }
 }

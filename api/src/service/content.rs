@@ -1,6 +1,9 @@
 //! What is said in a message, between the contract's form and WhatsApp's (service-api §4).
 
-use chatledger_domain::{RawJson, WaId, chat::content as rules};
+use chatledger_domain::{
+    RawJson, WaId,
+    chat::content::{self as rules, Violation},
+};
 use chatledger_projections::views::MessageView;
 use serde_json::{Map, Value, json};
 
@@ -11,6 +14,9 @@ const MAX_TEXT: usize = 4_096;
 const MAX_CAPTION: usize = 1_024;
 const MAX_BODY: usize = 1_024;
 const MAX_TITLE: usize = 20;
+const MAX_BUTTONS: usize = 3;
+const MAX_SECTIONS: usize = 10;
+const MAX_ROWS: usize = 10;
 const MAX_ID: usize = 256;
 const MAX_NAME: usize = 512;
 const MAX_URL: usize = 2_048;
@@ -26,7 +32,7 @@ pub(super) fn read(fields: &JsonFields, wa_id: &WaId) -> Result<Content, Service
     let content = fields.object("content")?;
     let named = content.text("type", MAX_ID)?;
     let (kind, object) = match named.as_str() {
-        "text" => ("text", json!({"body": content.text("text", MAX_TEXT)?})),
+        "text" => ("text", json!({"body": content.words("text", MAX_TEXT)?})),
         "image" => ("image", media(&content, true, false)?),
         "video" => ("video", media(&content, true, false)?),
         "audio" => ("audio", media(&content, false, false)?),
@@ -38,10 +44,21 @@ pub(super) fn read(fields: &JsonFields, wa_id: &WaId) -> Result<Content, Service
         _ => return Err(ServiceError::invalid_value("content.type", "a type that can be sent")),
     };
     // What WhatsApp's form asks for beyond this one's.
-    if let Some((path, _)) = rules::problems(kind, &object).into_iter().next() {
-        return Err(ServiceError::invalid_value(&format!("content.{path}"), "as WhatsApp takes it"));
+    if let Some((path, violation)) = rules::problems(kind, &object).into_iter().next() {
+        return Err(refusal(&format!("content.{path}"), &violation));
     }
     Ok(Content { kind, message: rules::message(wa_id, kind, &RawJson::from(&object)) })
+}
+
+/// R-SVC-5: another JSON type is another kind of wrong.
+fn refusal(path: &str, violation: &Violation) -> ServiceError {
+    match violation {
+        Violation::NotText => ServiceError::invalid_type(path, "a text"),
+        Violation::NotAnObject => ServiceError::invalid_type(path, "an object"),
+        Violation::NotAList => ServiceError::invalid_type(path, "a list"),
+        Violation::NotABoolean => ServiceError::invalid_type(path, "true or false"),
+        _ => ServiceError::invalid_value(path, "as WhatsApp takes it"),
+    }
 }
 
 fn media(content: &JsonFields, captioned: bool, named: bool) -> Result<Value, ServiceError> {
@@ -51,10 +68,10 @@ fn media(content: &JsonFields, captioned: bool, named: bool) -> Result<Value, Se
         return Err(ServiceError::invalid_value("content.url", "an https address"));
     }
     let mut object = Map::from_iter([("link".to_owned(), link.into())]);
-    if captioned && let Some(caption) = content.optional_text("caption", MAX_CAPTION)? {
+    if captioned && let Some(caption) = content.optional_words("caption", MAX_CAPTION)? {
         object.insert("caption".to_owned(), caption.into());
     }
-    if named && let Some(filename) = content.optional_text("filename", 240)? {
+    if named && let Some(filename) = content.optional_words("filename", 240)? {
         object.insert("filename".to_owned(), filename.into());
     }
     Ok(object.into())
@@ -63,40 +80,46 @@ fn media(content: &JsonFields, captioned: bool, named: bool) -> Result<Value, Se
 /// Buttons have an id and a title here, and a reply around them at WhatsApp.
 fn interactive(given: &JsonFields) -> Result<Value, ServiceError> {
     let kind = given.text("type", MAX_ID)?;
-    let text = given.object("body")?.text("text", MAX_BODY)?;
+    let text = given.object("body")?.words("text", MAX_BODY)?;
     let action = given.object("action")?;
     let action = match kind.as_str() {
         "button" => buttons(&action)?,
-        "list" => {
-            let sections = action.optional_list("sections")?.filter(|sections| !sections.is_empty());
-            let sections = sections.ok_or_else(|| ServiceError::required(&action.name("sections")))?;
-            json!({"button": action.text("button", MAX_TITLE)?, "sections": sections})
-        }
+        "list" => json!({"button": action.words("button", MAX_TITLE)?, "sections": sections(&action)?}),
         _ => return Err(ServiceError::invalid_value(&given.name("type"), "button or list")),
     };
     let mut object = json!({"type": kind, "body": {"text": text}, "action": action});
-    for part in ["header", "footer"] {
+    for (part, needed) in [("header", "type"), ("footer", "text")] {
         if given.value(part).is_some() {
-            object[part] = given.object(part)?.into_value();
+            let fields = given.object(part)?;
+            fields.words(needed, MAX_BODY)?;
+            fields.optional_words("text", MAX_BODY)?;
+            object[part] = fields.into_value();
         }
     }
     Ok(object)
 }
 
 fn buttons(action: &JsonFields) -> Result<Value, ServiceError> {
-    let name = action.name("buttons");
-    let given = action.optional_list("buttons")?.filter(|buttons| !buttons.is_empty());
-    let given = given.ok_or_else(|| ServiceError::required(&name))?;
-    if given.len() > 3 {
-        return Err(ServiceError::invalid_value(&name, "at most 3 buttons"));
-    }
-    let mut buttons = Vec::with_capacity(given.len());
-    for (index, button) in given.iter().enumerate() {
-        let button = JsonFields::at(format!("{name}.{index}"), button)?;
-        let (id, title) = (button.text("id", MAX_ID)?, button.text("title", MAX_TITLE)?);
+    let mut buttons = Vec::new();
+    for button in action.objects("buttons", MAX_BUTTONS)? {
+        let (id, title) = (button.words("id", MAX_ID)?, button.words("title", MAX_TITLE)?);
         buttons.push(json!({"type": "reply", "reply": {"id": id, "title": title}}));
     }
     Ok(json!({"buttons": buttons}))
+}
+
+/// The sections of a list are WhatsApp's own form, and sent as they are.
+fn sections(action: &JsonFields) -> Result<Vec<Value>, ServiceError> {
+    let sections = action.objects("sections", MAX_SECTIONS)?;
+    for section in &sections {
+        section.optional_words("title", MAX_ID)?;
+        for row in section.objects("rows", MAX_ROWS)? {
+            row.words("id", MAX_ID)?;
+            row.words("title", MAX_ID)?;
+            row.optional_words("description", MAX_ID)?;
+        }
+    }
+    Ok(sections.into_iter().map(JsonFields::into_value).collect())
 }
 
 /// The language is its code here, and an object at WhatsApp, which is taken as well.
@@ -108,6 +131,9 @@ fn template(given: &JsonFields) -> Result<Value, ServiceError> {
     };
     let mut object = json!({"name": name, "language": {"code": code}});
     if let Some(components) = given.optional_list("components")? {
+        for (index, component) in components.iter().enumerate() {
+            JsonFields::at(format!("{}.{index}", given.name("components")), component)?;
+        }
         object["components"] = components.clone().into();
     }
     Ok(object)
@@ -123,7 +149,7 @@ fn location(content: &JsonFields) -> Result<Value, ServiceError> {
         object.insert(field.to_owned(), number.into());
     }
     for field in ["name", "address"] {
-        if let Some(text) = content.optional_text(field, MAX_BODY)? {
+        if let Some(text) = content.optional_words(field, MAX_BODY)? {
             object.insert(field.to_owned(), text.into());
         }
     }
@@ -191,6 +217,52 @@ mod tests {
         let list = json!({"type": "interactive", "interactive": {"type": "list", "body": {"text": "t"},
             "action": {"button": "Open", "sections": [{"title": "s", "rows": [{"id": "1", "title": "One"}]}]}}});
         assert_eq!(sent(list)["action"]["button"], "Open");
+    }
+
+    #[test]
+    fn r_cnv_10_what_people_read_is_sent_as_it_was_written() {
+        assert_eq!(sent(json!({"type": "text", "text": " hi\n"})), json!({"body": " hi\n"}));
+        let image = json!({"type": "image", "url": " https://example.com/p.jpg ", "caption": "  c "});
+        assert_eq!(sent(image), json!({"link": "https://example.com/p.jpg", "caption": "  c "}));
+        let blank = json!({"type": "image", "url": "https://example.com/p.jpg", "caption": "  "});
+        assert_eq!(sent(blank), json!({"link": "https://example.com/p.jpg"}));
+        let content = json!({"type": "interactive", "interactive": {"type": "button", "body": {"text": " t "},
+            "action": {"buttons": [{"id": " a ", "title": " A "}]}}});
+        let buttons = json!([{"type": "reply", "reply": {"id": " a ", "title": " A "}}]);
+        let wanted = json!({"type": "button", "body": {"text": " t "}, "action": {"buttons": buttons}});
+        assert_eq!(sent(content), wanted);
+    }
+
+    #[test]
+    fn r_svc_5_another_json_type_is_told_as_that() {
+        let interactive = |kind: &str, action: Value| json!({"type": "interactive", "interactive": {"type": kind, "body": {"text": "t"}, "action": action}});
+        let list = |sections: Value| interactive("list", json!({"button": "Open", "sections": sections}));
+        let mut headed = list(json!([{"rows": [{"id": "1", "title": "One"}]}]));
+        headed["interactive"]["header"] = json!({"type": 5});
+        let template = |parts: Value| json!({"type": "template", "template": {"name": "x", "language": "en", "components": parts}});
+        for (content, field) in [
+            (list(json!("x")), "interactive.action.sections"),
+            (list(json!(["x"])), "interactive.action.sections.0"),
+            (list(json!([{"rows": {}}])), "interactive.action.sections.0.rows"),
+            (list(json!([{"rows": ["x"]}])), "interactive.action.sections.0.rows.0"),
+            (list(json!([{"rows": [{"id": 1, "title": "One"}]}])), "interactive.action.sections.0.rows.0.id"),
+            (list(json!([{"rows": [{"id": "1", "title": []}]}])), "interactive.action.sections.0.rows.0.title"),
+            (list(json!([{"title": 5, "rows": []}])), "interactive.action.sections.0.title"),
+            (interactive("button", json!({"buttons": [5]})), "interactive.action.buttons.0"),
+            (interactive("button", json!({"buttons": [{"id": 5}]})), "interactive.action.buttons.0.id"),
+            (headed, "interactive.header.type"),
+            (template(json!({})), "template.components"),
+            (template(json!([5])), "template.components.0"),
+        ] {
+            let fields = JsonFields::at(String::new(), &json!({ "content": content })).unwrap();
+            let error = read(&fields, &WaId::parse("351912000111").unwrap()).err().expect("a refusal");
+            let told = serde_json::to_value(error.details()).unwrap();
+            assert_eq!(told, json!({"field": format!("content.{field}"), "code": "INVALID_TYPE"}), "{content}");
+        }
+        let eleven = list(vec![json!({"rows": [{"id": "1", "title": "One"}]}); 11].into());
+        assert_eq!(sent(eleven), "Validation failed: content.interactive.action.sections must be at most 10");
+        let told = refusal("content.text.preview_url", &Violation::NotABoolean);
+        assert_eq!(told.details().code, "INVALID_TYPE");
     }
 
     #[test]

@@ -5,12 +5,11 @@ use chatledger_domain::{ConversationId, UserId};
 use chatledger_projections::conversations::{
     ConversationDetailView, ConversationFilter, ConversationStatus, ConversationView,
 };
-use uuid::Uuid;
 
 use super::{
     Limit, ServiceCaller, Shop, State,
     body::JsonBody,
-    envelope,
+    envelope::{self, Answer},
     error::ServiceError,
     query::ServiceQuery,
     times::iso,
@@ -43,9 +42,9 @@ const STATUSES: &[(&str, ConversationStatus)] = &[
         ("assignedAgentId" = Option<String>, Query, description = "Who has the chat."),
         ("skip" = Option<i64>, Query, description = "So many are left out; 0 unless told."),
         ("take" = Option<i64>, Query, description = "At most so many, 1 to 100; 20 unless told.")),
-    responses((status = 200, description = "Conversations.", body = Object)))]
+    responses((status = 200, description = "Conversations.", body = Answer<Conversations>)))]
 pub async fn list(caller: ServiceCaller, state: State, query: ServiceQuery) -> Result<HttpResponse, ServiceError> {
-    let shop = caller.shop(query.shop()?, Limit::General).await?;
+    let shop = caller.shop_of(&query, Limit::General).await?;
     let (part, status) = (query.page()?, query.choice("status", STATUSES)?);
     // An id that nobody has is nobody's conversation.
     let assigned_to = query.get("assignedAgentId").map(|id| UserId(id.parse().unwrap_or_default()));
@@ -59,7 +58,7 @@ pub async fn list(caller: ServiceCaller, state: State, query: ServiceQuery) -> R
 /// Gives a conversation with its newest 200 messages.
 #[utoipa::path(get, path = "/api/v1/whatsapp/conversations/{id}", operation_id = "service_get_conversation",
     tag = "Conversations", params(("id" = String, Path, description = "The conversation.")),
-    responses((status = 200, description = "The conversation.", body = Object)))]
+    responses((status = 200, description = "The conversation.", body = Answer<ConversationDetail>)))]
 pub async fn get(
     caller: ServiceCaller,
     state: State,
@@ -81,7 +80,7 @@ pub async fn get(
     tag = "Conversations", params(("id" = String, Path, description = "The conversation.")),
     request_body(content = Object, description = "`agentId`: who gets it; `null`: nobody.",
         example = json!({"agentId": "7"})),
-    responses((status = 200, description = "Assigned.", body = Object)))]
+    responses((status = 200, description = "Assigned.", body = Answer<Assigned>)))]
 pub async fn assign(
     caller: ServiceCaller,
     state: State,
@@ -93,21 +92,20 @@ pub async fn assign(
     if !fields.has("agentId") {
         return Err(ServiceError::required("agentId"));
     }
-    let agent = match fields.value("agentId") {
-        Some(_) => Some(fields.text("agentId", 100)?),
+    let user = match fields.value("agentId") {
+        Some(_) => Some(UserId(fields.text("agentId", 100)?.parse().unwrap_or_default())),
         None => None,
     };
-    let user = agent.as_ref().map(|id| UserId(id.parse().unwrap_or_default()));
     let (application, ConversationView { wa_id, opened_by, .. }) = (&state.application, &view);
     let at = shop.act(&state, async |by| application.assign_conversation(by, wa_id, *opened_by, user).await).await?;
-    let assigned_at = iso(at.timestamp());
-    Ok(envelope::ok(Assigned { conversation_id: view.id.to_string(), assigned_agent_id: agent, assigned_at }))
+    let (assigned_agent_id, assigned_at) = (user.map(|user| user.to_string()), iso(at.timestamp()));
+    Ok(envelope::ok(Assigned { conversation_id: view.id.to_string(), assigned_agent_id, assigned_at }))
 }
 
 /// Closes an active conversation and resolves its chat.
 #[utoipa::path(post, path = "/api/v1/whatsapp/conversations/{id}/close", operation_id = "service_close_conversation",
     tag = "Conversations", params(("id" = String, Path, description = "The conversation.")),
-    responses((status = 200, description = "Closed.", body = Object),
+    responses((status = 200, description = "Closed.", body = Answer<Closed>),
         (status = 422, description = "It is closed already, or over.", body = Object)))]
 pub async fn close(caller: ServiceCaller, state: State, id: web::Path<String>) -> Result<HttpResponse, ServiceError> {
     let (shop, view) = find(&caller, &state, &id).await?;
@@ -129,25 +127,16 @@ pub(super) async fn find(
     found.map(|view| (shop, view)).ok_or_else(ServiceError::not_found)
 }
 
-/// The shop of a conversation, as far as its id tells it: nearly always one, or none.
+/// The shop of a conversation, counted there; of one that no shop of the caller has, counted on the token (R-LIM-5).
 async fn locate(caller: &ServiceCaller, state: &State, id: &str) -> Result<(Shop, ConversationId), ServiceError> {
-    let id = id.parse::<Uuid>().map(ConversationId).ok();
-    let shops = match id {
-        Some(id) => state.application.tenants_by_tag(&id.tag()).await?,
-        None => Vec::new(),
-    };
-    let covered: Vec<_> = shops.into_iter().filter(|shop| caller.covers(*shop)).collect();
-    match covered.first() {
-        Some(shop) => caller.count_by_shop(*shop, Limit::General).await?,
-        None => caller.count_by_token(Limit::General).await?,
-    }
-    let Some(id) = id else { return Err(ServiceError::not_found()) };
-    for tenant in covered {
-        if let Some(shop) = caller.enter(tenant).await?
-            && state.inbox.has_conversation(tenant, id).await?
-        {
-            return Ok((shop, id));
+    if let Ok(id) = id.parse().map(ConversationId) {
+        // The beginning of its id leads to nearly always one shop, or none.
+        let shops = state.application.tenants_by_tag(&id.tag()).await?;
+        for tenant in shops.into_iter().filter(|shop| caller.covers(*shop)) {
+            if state.inbox.has_conversation(tenant, id).await? {
+                return Ok((caller.shop(tenant, Limit::General).await?, id));
+            }
         }
     }
-    Err(ServiceError::not_found())
+    caller.count_by_token(Limit::General).await.and(Err(ServiceError::not_found()))
 }

@@ -9,8 +9,8 @@ use utoipa::ToSchema;
 use super::{
     Limit, ServiceCaller, State,
     body::{JsonBody, JsonFields},
-    customers::{customer_in_path, shop_of},
-    envelope,
+    customers::customer_in_path,
+    envelope::{self, Answer},
     error::ServiceError,
     query::ServiceQuery,
 };
@@ -37,10 +37,14 @@ pub struct TagsBody {
     pub remove_tags: Option<Vec<String>>,
 }
 
-#[derive(Serialize)]
+/// A customer's tags.
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = ServiceTagged)]
 struct Tagged<'a> {
+    /// The customer's WhatsApp id.
     wa_id: &'a str,
+    /// Its tags from now on, in the order in which they were put on.
     tags: Vec<String>,
 }
 
@@ -48,8 +52,12 @@ struct Tagged<'a> {
 #[utoipa::path(put, path = "/api/v1/whatsapp/customers/{waId}/tags", operation_id = "service_put_customer_tags",
     tag = "Customers", params(("waId" = String, Path, description = "The customer's WhatsApp id."),
         ("shopId" = String, Query, description = "The shop.")), request_body = TagsBody,
-    responses((status = 200, description = "Its tags from now on.", body = Object, example = json!({"success": true,
-        "data": {"waId": "84901234567", "tags": ["vip", "electronics-buyer"]}, "error": null, "pagination": null}))))]
+    responses((status = 200, description = "Its tags from now on.", body = Answer<Tagged>, example = json!({"success": true,
+            "data": {"waId": "84901234567", "tags": ["vip", "electronics-buyer"]}, "error": null, "pagination": null})),
+        (status = 422, description = "A name does not fit, or there is no chat with the customer yet: tags belong to \
+            chats.", body = Object, example = json!({"success": false, "data": null,
+            "error": "Tags belong to chats, and there is none with this customer yet", "pagination": null,
+            "details": {"field": "waId", "code": "INVALID_VALUE"}}))))]
 pub async fn put(
     caller: ServiceCaller,
     state: State,
@@ -57,7 +65,7 @@ pub async fn put(
     query: ServiceQuery,
     body: JsonBody,
 ) -> Result<HttpResponse, ServiceError> {
-    let shop = shop_of(&caller, &query, Limit::General).await?;
+    let shop = caller.shop_of(&query, Limit::General).await?;
     let wa_id = customer_in_path(&path)?;
     let tags = tags(&body.read().await?)?;
     let application = &state.application;

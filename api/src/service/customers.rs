@@ -8,7 +8,8 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::{
-    Limit, ServiceCaller, Shop, State, envelope,
+    Limit, ServiceCaller, Shop, State,
+    envelope::{self, Answer},
     error::ServiceError,
     query::ServiceQuery,
     times::{in_words, iso},
@@ -151,22 +152,14 @@ impl<'a> CustomerProfile<'a> {
 }
 
 /// Customers, and how many there are.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = ServiceCustomers)]
 struct Customers<'a> {
+    /// A part of those that match.
     customers: Vec<Customer<'a>>,
+    /// All that match.
     total_count: i64,
-}
-
-/// The shop that the query names, counted; what names none is counted on the token (R-LIM-5).
-pub(super) async fn shop_of(caller: &ServiceCaller, query: &ServiceQuery, limit: Limit) -> Result<Shop, ServiceError> {
-    match query.shop() {
-        Ok(shop) => caller.shop(shop, limit).await,
-        Err(error) => {
-            caller.count_by_token(limit).await?;
-            Err(error)
-        }
-    }
 }
 
 /// The customer that a path names.
@@ -178,19 +171,18 @@ pub(super) fn customer_in_path(path: &str) -> Result<WaId, ServiceError> {
 #[utoipa::path(get, path = "/api/v1/whatsapp/customers", operation_id = "service_list_customers", tag = "Customers",
     params(("shopId" = String, Query, description = "The shop."),
         ("search" = Option<String>, Query, description = "Part of the name or of the digits, in any case."),
-        ("tags" = Option<String>, Query, description = "Names of tags, separated by commas: customers with any of them."),
+        ("tags" = Option<String>, Query, description = "Names of tags, separated by commas, at most 100: customers with any of them."),
         ("skip" = Option<i64>, Query, description = "After so many; 0 by default."),
         ("take" = Option<i64>, Query, description = "At most so many, 1 to 100; 20 by default.")),
-    responses((status = 200, description = "Customers.", body = Object, example = json!({"success": true,
+    responses((status = 200, description = "Customers.", body = Answer<Customers>, example = json!({"success": true,
         "data": {"customers": [{"id": "0c1b6a52-6a0e-5a55-8f2f-0f6f3b6d6a11", "waId": "84901234567", "name": "Lan Pham",
             "tags": ["vip"], "optInStatus": "opted_in", "conversationCount": 12,
             "lastContactedAt": "2026-01-18T10:20:00Z", "createdAt": "2025-11-02T08:00:00Z"}], "totalCount": 150},
         "error": null, "pagination": {"page": 1, "limit": 20, "total": 150, "totalPages": 8}}))))]
 pub async fn list(caller: ServiceCaller, state: State, query: ServiceQuery) -> Result<HttpResponse, ServiceError> {
-    let shop = shop_of(&caller, &query, Limit::General).await?;
+    let shop = caller.shop_of(&query, Limit::General).await?;
     let (part, search) = (query.page()?, query.text("search")?.map(str::to_owned));
-    let names = query.get("tags").unwrap_or_default().split(',').map(str::trim).filter(|name| !name.is_empty());
-    let filter = CustomerFilter { search, tags: names.map(str::to_owned).collect() };
+    let filter = CustomerFilter { search, tags: query.names("tags")? };
     let page = state.inbox.customers(shop.tenant, &shop.actor, &filter, part).await?;
     let customers = page.rows.iter().map(Customer::new).collect();
     Ok(envelope::list(Customers { customers, total_count: page.count }, part, page.count))
@@ -200,7 +192,7 @@ pub async fn list(caller: ServiceCaller, state: State, query: ServiceQuery) -> R
 #[utoipa::path(get, path = "/api/v1/whatsapp/customers/{waId}", operation_id = "service_get_customer",
     tag = "Customers", params(("waId" = String, Path, description = "The customer's WhatsApp id."),
         ("shopId" = String, Query, description = "The shop.")),
-    responses((status = 200, description = "The customer.", body = Object, example = json!({"success": true,
+    responses((status = 200, description = "The customer.", body = Answer<CustomerProfile>, example = json!({"success": true,
         "data": {"id": "0c1b6a52-6a0e-5a55-8f2f-0f6f3b6d6a11", "waId": "84901234567",
             "shopId": "550e8400-e29b-41d4-a716-446655440000", "name": "Lan Pham", "profilePictureUrl": null,
             "consent": {"status": "opted_in", "timestamp": "2026-01-18T10:20:00Z", "source": "web"}, "tags": ["vip"],
@@ -212,7 +204,7 @@ pub async fn get(
     path: web::Path<String>,
     query: ServiceQuery,
 ) -> Result<HttpResponse, ServiceError> {
-    let shop = shop_of(&caller, &query, Limit::General).await?;
+    let shop = caller.shop_of(&query, Limit::General).await?;
     let wa_id = customer_in_path(&path)?;
     let found = state.inbox.customer(shop.tenant, &shop.actor, &wa_id).await?.ok_or_else(ServiceError::not_found)?;
     Ok(envelope::ok(CustomerProfile::new(&shop, &found)))

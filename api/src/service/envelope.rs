@@ -19,6 +19,22 @@ pub struct Envelope<'a, T> {
     details: Option<&'a Details>,
 }
 
+/// A success.
+#[derive(ToSchema)]
+#[schema(as = ServiceAnswer)]
+pub struct Answer<T: ToSchema> {
+    /// True.
+    pub success: bool,
+    /// What was asked for.
+    pub data: T,
+    /// Null.
+    #[schema(required = true)]
+    pub error: Option<String>,
+    /// Which part of a list this is; null where it is none.
+    #[schema(required = true)]
+    pub pagination: Option<Pagination>,
+}
+
 /// Which part of a list this is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]

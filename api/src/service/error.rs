@@ -45,6 +45,12 @@ impl ServiceError {
         Self { status, text: text.into(), details: Details { code, ..Details::default() } }
     }
 
+    /// What is wrong, for programs.
+    #[must_use]
+    pub fn details(&self) -> &Details {
+        &self.details
+    }
+
     /// Names the field or parameter.
     #[must_use]
     pub fn at(mut self, field: impl Into<String>) -> Self {

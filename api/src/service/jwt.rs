@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use chatledger_domain::TenantId;
+use chatledger_domain::{Role, TenantId, UserId};
 use chrono::{DateTime, Utc};
 use jsonwebtoken::{
-    Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, decode_header, encode, jwk::JwkSet,
+    Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, decode_header, encode,
+    jwk::{AlgorithmParameters, Jwk, JwkSet, KeyAlgorithm},
 };
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use uuid::Uuid;
 
 /// How far clocks may be apart, in seconds (R-JWT-1).
@@ -16,6 +17,8 @@ const SKEW: u64 = 60;
 pub const LIFETIME: i64 = 3_600;
 /// Longer tokens are nobody's and are not looked at, in bytes.
 const MAX_TOKEN: usize = 8_192;
+/// The longest `sub`, in characters: counters and users are named after it.
+const MAX_SUB: usize = 255;
 
 /// What a caller may be.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,21 +35,37 @@ pub enum TokenRole {
     Platform,
 }
 
+impl From<Role> for TokenRole {
+    /// R-JWT-4.
+    fn from(role: Role) -> Self {
+        match role {
+            Role::Admin => Self::Admin,
+            Role::User => Self::Agent,
+            Role::App => Self::Service,
+        }
+    }
+}
+
 /// What a token says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claims {
     /// A user's id, or a service's name.
     pub sub: String,
     /// POSIX seconds.
+    #[serde(deserialize_with = "seconds")]
     pub exp: i64,
     /// POSIX seconds.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "optional_seconds")]
     pub iat: Option<i64>,
     /// Ids of shops, or `*`.
     pub shops: Vec<String>,
     /// What the caller is.
     #[serde(default)]
     pub role: TokenRole,
+    /// Whether `sub` is the id of a user, whatever the role: so in tokens of ours, for others' services may be called by
+    /// a number. The name is one that nobody else gives a claim.
+    #[serde(default, rename = "chatledger_user", skip_serializing_if = "std::ops::Not::not")]
+    pub is_user: bool,
     /// Who made it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub iss: Option<String>,
@@ -62,6 +81,18 @@ impl Claims {
         self.shops.iter().any(|id| id == "*" || id.parse::<Uuid>().is_ok_and(|id| id == shop.0))
     }
 
+    /// The user that the token acts as, if it is a user's: an agent's and each of ours. No user has the id 0.
+    #[must_use]
+    pub fn user(&self) -> Option<UserId> {
+        (self.is_user || self.role == TokenRole::Agent).then(|| UserId(self.sub.parse().unwrap_or_default()))
+    }
+
+    /// Whether its `sub` can be counted by and be somebody's name.
+    fn has_name(&self) -> bool {
+        let sub = &self.sub;
+        !sub.trim().is_empty() && sub.chars().count() <= MAX_SUB && !sub.contains(char::is_control)
+    }
+
     /// The one shop it is good for, where it is one.
     #[must_use]
     pub fn single_shop(&self) -> Option<TenantId> {
@@ -72,8 +103,8 @@ impl Claims {
     }
 }
 
-/// What an operator says about tokens.
-#[derive(Clone, Debug, Default)]
+/// What an operator says about tokens. Not to be printed: it holds the secret.
+#[derive(Clone, Default)]
 pub struct JwtSettings {
     /// The shared secret of HS256; what signs our own tokens.
     pub secret: Vec<u8>,
@@ -116,7 +147,8 @@ impl Jwt {
         // Times are checked below, by the clock that everything else goes by.
         validation.validate_exp = false;
         validation.validate_nbf = false;
-        validation.set_required_spec_claims(&["exp", "sub"]);
+        // `sub` and `exp` are required by the form of our claims.
+        validation.required_spec_claims.clear();
         match &self.settings.issuer {
             Some(issuer) => validation.set_issuer(&[issuer]),
             None => validation.iss = None,
@@ -135,7 +167,7 @@ impl Jwt {
         let (now, skew) = (now.timestamp(), i64::try_from(SKEW).unwrap_or_default());
         let good = now < claims.exp.saturating_add(skew)
             && not_before.is_none_or(|from| from <= now.saturating_add(skew))
-            && !claims.sub.is_empty();
+            && claims.has_name();
         good.then_some(claims)
     }
 
@@ -150,16 +182,17 @@ impl Jwt {
         DecodingKey::from_jwk(key).ok()
     }
 
-    /// A token of ours; `None` when it cannot be made.
+    /// A token of ours for a user; `None` when it cannot be made.
     #[must_use]
-    pub fn issue(&self, sub: String, shop: TenantId, role: TokenRole, now: DateTime<Utc>) -> Option<String> {
+    pub fn issue(&self, user: UserId, shop: TenantId, role: TokenRole, now: DateTime<Utc>) -> Option<String> {
         let now = now.timestamp();
         let claims = Claims {
-            sub,
+            sub: user.to_string(),
             exp: now + LIFETIME,
             iat: Some(now),
             shops: vec![shop.to_string()],
             role,
+            is_user: true,
             iss: self.settings.issuer.clone(),
             aud: self.settings.audience.clone().map(Into::into),
         };
@@ -175,18 +208,42 @@ impl Jwt {
 pub fn parse_jwks(text: &str) -> Result<JwkSet, String> {
     let keys: JwkSet = serde_json::from_str(text).map_err(|error| error.to_string())?;
     for key in &keys.keys {
-        DecodingKey::from_jwk(key).map_err(|error| format!("a key cannot be used: {error}"))?;
+        let name = key.common.key_id.as_deref().unwrap_or("without a kid");
+        check_key(key).map_err(|problem| format!("the key {name} {problem}"))?;
     }
     if keys.keys.is_empty() { Err("there is no key in it".to_owned()) } else { Ok(keys) }
+}
+
+/// What would otherwise be told by nothing but refused tokens.
+fn check_key(key: &Jwk) -> Result<(), String> {
+    if !matches!(key.algorithm, AlgorithmParameters::RSA(_)) {
+        return Err("is no RSA key".to_owned());
+    }
+    if key.common.key_algorithm.is_some_and(|algorithm| algorithm != KeyAlgorithm::RS256) {
+        return Err("is for another algorithm than RS256".to_owned());
+    }
+    DecodingKey::from_jwk(key).map(drop).map_err(|error| format!("cannot be used: {error}"))
 }
 
 /// Claims with the time before which they do not count.
 #[derive(Deserialize)]
 struct Timed {
-    #[serde(default, rename = "nbf")]
+    #[serde(default, rename = "nbf", deserialize_with = "optional_seconds")]
     not_before: Option<i64>,
     #[serde(flatten)]
     claims: Claims,
+}
+
+/// Whole seconds of a time, which may have a fraction (RFC 7519, NumericDate); the nearest that can be counted.
+fn seconds<'de, D: Deserializer<'de>>(from: D) -> Result<i64, D::Error> {
+    let number = serde_json::Number::deserialize(from)?;
+    Ok(number.as_i64().unwrap_or_else(|| number.as_f64().unwrap_or_default().floor() as i64))
+}
+
+fn optional_seconds<'de, D: Deserializer<'de>>(from: D) -> Result<Option<i64>, D::Error> {
+    #[derive(Deserialize)]
+    struct Seconds(#[serde(deserialize_with = "seconds")] i64);
+    Ok(Option::<Seconds>::deserialize(from)?.map(|seconds| seconds.0))
 }
 
 #[cfg(test)]

@@ -33,9 +33,10 @@ fn with(field: &str, value: Value) -> String {
 fn r_jwt_1_a_signed_token_in_its_time_is_good() {
     let read = jwt().read(&signed(&claims(), Algorithm::HS256, SECRET), now()).unwrap();
     assert_eq!((read.sub.as_str(), read.role, read.exp), ("7", TokenRole::Agent, 1_700_000_100));
-    let issued = jwt().issue("9".into(), TenantId::default(), TokenRole::Admin, now()).unwrap();
+    let issued = jwt().issue(UserId(9), TenantId::default(), TokenRole::Admin, now()).unwrap();
     let read = jwt().read(&issued, now()).unwrap();
     assert_eq!((read.role, read.exp - now().timestamp()), (TokenRole::Admin, 3_600));
+    assert_eq!((read.sub.as_str(), read.user()), ("9", Some(UserId(9))));
     assert!(read.covers(TenantId::default()));
 }
 
@@ -43,7 +44,7 @@ fn r_jwt_1_a_signed_token_in_its_time_is_good() {
 fn r_jwt_1_without_a_role_a_token_is_a_services() {
     let claims = json!({"sub": "crm", "exp": 1_700_000_100, "shops": []});
     let read = jwt().read(&signed(&claims, Algorithm::HS256, SECRET), now()).unwrap();
-    assert_eq!(read.role, TokenRole::Service);
+    assert_eq!((read.role, read.user()), (TokenRole::Service, None));
     assert!(!read.covers(TenantId::default()));
 }
 
@@ -56,6 +57,35 @@ fn r_jwt_1_clocks_may_be_a_minute_apart() {
     for (nbf, good) in [(60, true), (61, false)] {
         let token = with("nbf", json!(1_700_000_000 + nbf));
         assert_eq!(jwt().read(&token, now()).is_some(), good, "{nbf}");
+    }
+}
+
+#[test]
+fn r_jwt_1_times_may_have_fractions_and_be_as_large_as_they_like() {
+    for (field, time, good) in [
+        ("exp", json!(1_700_000_100.75), true),
+        ("exp", json!(1_699_999_940.9), false),
+        ("exp", json!(1_699_999_941.1), true),
+        ("exp", json!(1e300), true),
+        ("exp", json!(u64::MAX), true),
+        ("exp", json!(-1e300), false),
+        ("nbf", json!(1_700_000_060.9), true),
+        ("nbf", json!(1_700_000_061.0), false),
+        ("nbf", json!(1e300), false),
+        ("nbf", json!(null), true),
+        ("iat", json!(1_700_000_000.5), true),
+        ("iat", json!("now"), false),
+    ] {
+        assert_eq!(jwt().read(&with(field, time.clone()), now()).is_some(), good, "{field} {time}");
+    }
+    assert_eq!(jwt().read(&with("exp", json!(1_700_000_100.75)), now()).unwrap().exp, 1_700_000_100);
+}
+
+#[test]
+fn r_lim_5_a_sub_is_a_name_that_can_be_counted_by() {
+    assert!(jwt().read(&with("sub", json!("ü".repeat(255))), now()).is_some());
+    for sub in ["x".repeat(256), " ".to_owned(), "crm\0".to_owned(), "c\nrm".to_owned(), "\u{85}".to_owned()] {
+        assert!(jwt().read(&with("sub", json!(sub)), now()).is_none(), "{sub:?}");
     }
 }
 
@@ -109,7 +139,7 @@ fn r_jwt_1_issuer_and_audience_count_where_they_are_set() {
         assert!(set.read(&bad, now()).is_none());
     }
     assert!(set.read(&signed(&claims(), Algorithm::HS256, SECRET), now()).is_none());
-    let issued = set.issue("7".into(), TenantId::default(), TokenRole::Agent, now()).unwrap();
+    let issued = set.issue(UserId(7), TenantId::default(), TokenRole::Agent, now()).unwrap();
     assert!(set.read(&issued, now()).is_some());
     assert!(jwt().read(&issued, now()).is_some(), "they are not looked at where they are not set");
 }
@@ -138,4 +168,19 @@ fn r_jwt_1_rs256_goes_by_a_public_key_of_the_file() {
     }
     assert!(super::tests::jwt().read(&rs256(Some("one"), &claims()), now()).is_none(), "without a file");
     assert!(parse_jwks(r#"{"keys":[]}"#).is_err());
+}
+
+#[test]
+fn r_jwt_1_a_file_holds_keys_of_rs256_alone() {
+    let with = |field: &str, value: Value| {
+        let mut keys: Value = serde_json::from_str(JWKS).unwrap();
+        keys["keys"][0][field] = value;
+        parse_jwks(&keys.to_string()).map(drop)
+    };
+    assert_eq!(with("alg", json!("RS256")), Ok(()));
+    assert_eq!(with("alg", json!("RS512")), Err("the key one is for another algorithm than RS256".to_owned()));
+    let secret = json!({"keys": [{"kty": "oct", "k": URL_SAFE_NO_PAD.encode(SECRET)}]}).to_string();
+    assert_eq!(parse_jwks(&secret).map(drop), Err("the key without a kid is no RSA key".to_owned()));
+    let curve = json!({"keys": [{"kty": "EC", "kid": "two", "crv": "P-256", "x": "AA", "y": "AA"}]}).to_string();
+    assert_eq!(parse_jwks(&curve).map(drop), Err("the key two is no RSA key".to_owned()));
 }

@@ -8,8 +8,8 @@ use utoipa::ToSchema;
 use super::{
     Limit, ServiceCaller, Shop, State,
     body::JsonBody,
-    customers::{Consent, customer_in_path, shop_of},
-    envelope,
+    customers::{Consent, customer_in_path},
+    envelope::{self, Answer},
     error::ServiceError,
     query::ServiceQuery,
 };
@@ -34,10 +34,14 @@ pub struct OptInBody {
     pub source: String,
 }
 
-#[derive(Serialize)]
+/// A customer's wish as it is recorded.
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = ServiceRecordedOptIn)]
 struct Recorded<'a> {
+    /// The customer's WhatsApp id.
     wa_id: &'a str,
+    /// Its wish from now on.
     consent: Consent<'a>,
 }
 
@@ -46,7 +50,7 @@ struct Recorded<'a> {
     tag = "Customers", params(("waId" = String, Path, description = "The customer's WhatsApp id."),
         ("shopId" = Option<String>, Query, description = "The shop; may be left out by tokens of one shop.")),
     request_body = OptInBody,
-    responses((status = 200, description = "Its wish from now on.", body = Object, example = json!({"success": true,
+    responses((status = 200, description = "Its wish from now on.", body = Answer<Recorded>, example = json!({"success": true,
         "data": {"waId": "84901234567", "consent": {"status": "opted_in", "timestamp": "2026-01-18T10:20:00Z",
         "source": "web"}}, "error": null, "pagination": null}))))]
 pub async fn put(
@@ -70,6 +74,6 @@ pub async fn put(
 async fn shop(caller: &ServiceCaller, query: &ServiceQuery) -> Result<Shop, ServiceError> {
     match (query.optional_shop(), caller.single_shop()) {
         (Ok(None), Some(shop)) => caller.shop(shop, Limit::General).await,
-        _ => shop_of(caller, query, Limit::General).await,
+        _ => caller.shop_of(query, Limit::General).await,
     }
 }

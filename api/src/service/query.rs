@@ -14,6 +14,10 @@ use super::error::ServiceError;
 
 /// The longest search, in characters.
 const MAX_TEXT: usize = 200;
+/// The longest name in a list of names, in characters (errors-and-limits §8).
+const MAX_NAME: usize = 1_000;
+/// The most names in a list.
+const MAX_NAMES: usize = 100;
 
 /// The parameters of a query. Unknown ones are ignored; an empty one counts as absent, the last of several counts.
 #[derive(Clone, Debug, Default)]
@@ -52,6 +56,22 @@ impl ServiceQuery {
             }
             text => Ok(text),
         }
+    }
+
+    /// Names with commas between them; none where the parameter is absent.
+    ///
+    /// # Errors
+    /// 400 when none is left of what was given, or there are too many or too long ones.
+    pub fn names(&self, name: &str) -> Result<Vec<String>, ServiceError> {
+        let Some(given) = self.get(name) else { return Ok(Vec::new()) };
+        let names = given.split(',').map(str::trim).filter(|name| !name.is_empty());
+        let names: Vec<String> = names.map(str::to_owned).collect();
+        let wrong = |name: &String| name.chars().count() > MAX_NAME || name.contains('\0');
+        if names.is_empty() || names.len() > MAX_NAMES || names.iter().any(wrong) {
+            let wanted = "1 to 100 names of at most 1000 characters, with commas between them";
+            return Err(ServiceError::invalid_parameter(name, wanted));
+        }
+        Ok(names)
     }
 
     /// One of several words.
@@ -114,6 +134,19 @@ impl ServiceQuery {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn r_cus_2_names_that_were_given_are_names() {
+        let names = |query: &str| ServiceQuery::parse(query).names("tags");
+        assert_eq!((names(""), names("tags="), names("tags=+")), (Ok(vec![]), Ok(vec![]), Ok(vec![])));
+        assert_eq!(names("tags=a,+b+,,"), Ok(vec!["a".to_owned(), "b".to_owned()]));
+        assert!(names(&format!("tags={}", "x".repeat(1_000))).is_ok());
+        assert!(names(&format!("tags={}", ["x"; 100].join(","))).is_ok());
+        let (long, many) = ("x".repeat(1_001), ["x"; 101].join(","));
+        for tags in [",", ",+,", "a%00", &long, &many] {
+            assert!(names(&format!("tags={tags}")).is_err(), "{tags}");
+        }
+    }
 
     #[test]
     fn r_pag_5_out_of_range_is_an_error() {

@@ -5,7 +5,13 @@ use chatledger_application::chats::{SendMessage, SendingOutcome};
 use chatledger_projections::conversations::ConversationStatus;
 
 use super::{
-    ServiceCaller, State, body::JsonBody, content, conversations::find, envelope, error::ServiceError, times::iso,
+    ServiceCaller, State,
+    body::JsonBody,
+    content,
+    conversations::find,
+    envelope::{self, Answer},
+    error::ServiceError,
+    times::iso,
     wire::Sent,
 };
 use crate::routes::{Endpoint, to};
@@ -21,7 +27,7 @@ pub(crate) const ENDPOINTS: &[Endpoint] =
     request_body(content = Object, description = "`content`: its `type` (`text`, `image`, `video`, `audio`, `document`, \
             `sticker`, `interactive`, `template`, `location`) and the fields of the type.",
         example = json!({"content": {"type": "text", "text": "Your order is ready."}})),
-    responses((status = 200, description = "WhatsApp took it (`sent`), or it will be sent (`queued`).", body = Object,
+    responses((status = 200, description = "WhatsApp took it (`sent`), or it will be sent (`queued`).", body = Answer<Sent>,
         example = json!({"success": true, "data": {"messageId": "0190f3a2-5c1e-7b3a-9d10-3a5f2b9c7e11",
             "whatsAppMessageId": "wamid.HBgMMzUxOTEyMDAwMTEx", "status": "sent", "timestamp": "2026-01-18T10:05:00Z"},
             "error": null, "pagination": null}))))]

@@ -1,19 +1,18 @@
 //! `POST /api/v1/whatsapp/auth/token`: a token for a user's name and password (R-JWT-4).
 
-use std::time::Instant;
-
 use actix_web::{HttpRequest, HttpResponse};
-use chatledger_domain::{Role, TenantId};
+use chatledger_domain::{TenantId, UserId};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{
-    State,
+    Limit, State,
     body::{JsonBody, JsonFields},
-    envelope,
+    caller::{count, refuse, tell_failures},
+    envelope::{self, Answer},
     error::ServiceError,
-    jwt::{LIFETIME, TokenRole},
+    jwt::LIFETIME,
 };
 use crate::{
     auth::{
@@ -22,7 +21,6 @@ use crate::{
     },
     error::ApiError,
     extract::Anyone,
-    origin,
     routes::{Endpoint, to},
 };
 
@@ -61,7 +59,7 @@ pub struct Token {
 /// Gives a token for a user's name and password: role `agent` for people, `service` for programs, `admin` for admins.
 #[utoipa::path(post, path = "/api/v1/whatsapp/auth/token", operation_id = "service_create_token", tag = "Access",
     security(()), request_body = Credentials,
-    responses((status = 200, description = "The token.", body = Object, example = json!({"success": true,
+    responses((status = 200, description = "The token.", body = Answer<Token>, example = json!({"success": true,
             "data": {"accessToken": "eyJhbGciOiJIUzI1NiJ9.e30.c2ln", "tokenType": "Bearer", "expiresIn": 3600},
             "error": null, "pagination": null})),
         (status = 401, description = "A wrong name or password, or no active user.", body = Object)))]
@@ -71,21 +69,25 @@ pub async fn create(
     request: HttpRequest,
     body: JsonBody,
 ) -> Result<HttpResponse, ServiceError> {
-    let fields = body.read().await?;
-    let (username, password) = (fields.text("username", MAX_LEN)?, password(&fields)?);
-    let Some(shop) = shop(&state, &request, &fields).await? else { return Err(failed(&state, &request)) };
-    let work = state.application.check_log_in(shop, &username, &password);
-    let user = log_in::attempt(&state, &request, (shop, &username), work).await.map_err(of_log_in)?;
-    let user = user.ok_or_else(ServiceError::unauthorized)?;
+    // Only who has the password uses up the shop's limit; others are told of their address's.
+    let logged_in = log_in(&state, &request, body).await.inspect_err(|_| tell_failures(&state, &request));
+    let (shop, user) = logged_in?;
+    count(&state, &request, (shop, ""), Limit::General).await?;
     let caller = state.inbox.caller(shop, user).await?.filter(|caller| caller.user.is_active);
-    let role = match caller.ok_or_else(ServiceError::unauthorized)?.actor.role {
-        Role::Admin => TokenRole::Admin,
-        Role::User => TokenRole::Agent,
-        Role::App => TokenRole::Service,
-    };
-    let token = state.jwt.issue(user.to_string(), shop, role, state.clock.now());
+    let role = caller.ok_or_else(ServiceError::unauthorized)?.actor.role;
+    let token = state.jwt.issue(user, shop, role.into(), state.clock.now());
     let access_token = token.ok_or_else(ServiceError::internal)?;
     Ok(envelope::ok(Token { access_token, token_type: "Bearer", expires_in: LIFETIME }))
+}
+
+/// Whose name and password these are, and in which shop.
+async fn log_in(state: &State, request: &HttpRequest, body: JsonBody) -> Result<(TenantId, UserId), ServiceError> {
+    let fields = body.read().await?;
+    let (username, password) = (fields.text("username", MAX_LEN)?, password(&fields)?);
+    let Some(shop) = shop(state, request, &fields).await? else { return Err(refuse(state, request)) };
+    let work = state.application.check_log_in(shop, &username, &password);
+    let user = log_in::attempt(state, request, (shop, &username), work).await.map_err(of_log_in)?;
+    user.map(|user| (shop, user)).ok_or_else(ServiceError::unauthorized)
 }
 
 /// As it was typed, blanks and all.
@@ -107,13 +109,6 @@ async fn shop(state: &State, request: &HttpRequest, fields: &JsonFields) -> Resu
     let Ok(id) = named.parse::<Uuid>() else { return Ok(None) };
     let id = TenantId(id);
     Ok(state.application.tenant_exists(id).await?.then_some(id))
-}
-
-fn failed(state: &State, request: &HttpRequest) -> ServiceError {
-    match state.throttles.failed(origin::client(request), Instant::now()) {
-        Ok(()) => ServiceError::unauthorized(),
-        Err(wait) => ServiceError::throttled(i64::try_from(wait.0).unwrap_or(60)),
-    }
 }
 
 fn of_log_in(error: ApiError) -> ServiceError {

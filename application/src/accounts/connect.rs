@@ -18,8 +18,8 @@ use crate::{
     tenants::NewTenant,
 };
 
-/// A number to be connected.
-#[derive(Clone, Debug)]
+/// A number to be connected. Not to be printed: it holds the access token.
+#[derive(Clone)]
 pub struct ConnectAccount {
     /// The inbox.
     pub shop: TenantId,
@@ -60,7 +60,7 @@ impl Application {
         new: ConnectAccount,
     ) -> Result<ConnectedAccount, ApplicationError> {
         let ConnectAccount { shop, may_create, phone_number_id, access_token, webhook_url } = new;
-        let metadata = &self.requested_by(shop, by).await?;
+        let metadata = &by.metadata();
         let tenant: Tenant = self.streams.state(shop, TENANT).await?;
         if !tenant.exists && !may_create {
             return Err(ApplicationError::UnknownTenant);

@@ -14,7 +14,7 @@ impl Application {
     /// # Errors
     /// [`ApplicationError::AccountNotConnected`].
     pub async fn disconnect_account(&self, tenant: TenantId, by: &Requester) -> Result<(), ApplicationError> {
-        let metadata = &self.requested_by(tenant, by).await?;
+        let metadata = &by.metadata();
         let number = self.number(tenant).await?.ok_or(ApplicationError::AccountNotConnected)?;
         let id = number.phone_number_id;
         // Looked at before the number is free: whoever connects it again at once puts another, which stays.

@@ -9,8 +9,8 @@ use chatledger_domain::{
     whatsapp_account::Number,
 };
 
-/// Whose account, and with what it is asked.
-#[derive(Clone, Debug)]
+/// Whose account, and with what it is asked. Not to be printed: it holds the access token.
+#[derive(Clone)]
 pub struct Account {
     /// The connected number.
     pub number: Number,

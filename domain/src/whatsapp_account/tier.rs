@@ -56,7 +56,8 @@ impl Tier {
         }
     }
 
-    /// The highest tier that promises no more than WhatsApp allows; below zero stands for no limit.
+    /// The highest tier that promises no more than WhatsApp allows; the lowest also for less than its 250, which WhatsApp
+    /// allows nobody less than. Below zero stands for no limit.
     #[must_use]
     pub fn of_limit(customers: i64) -> Self {
         match customers {

@@ -23,7 +23,7 @@ impl Inbox {
         self.raw("GET", "users/current/", &[&[("D360-Api-Key", key)], headers].concat(), "").await
     }
 
-    async fn user_is(&self, username: &str, change: &str) {
+    pub async fn user_is(&self, username: &str, change: &str) {
         let sql = format!("UPDATE read_models.users SET {change} WHERE username = '{username}'");
         sqlx::query(&sql).execute(&self.pool).await.expect("the database answers");
     }

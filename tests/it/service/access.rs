@@ -1,12 +1,13 @@
 //! R-SVC-1, 2, 4, 5 and R-JWT-1, 2, 4: who is let in, and the form of what is told.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use chatledger_domain::Role;
 use hmac::{Hmac, Mac};
 use reqwest::Method;
 use serde_json::{Value, json};
 use sha2::Sha256;
 
-use super::shop::{ANA, NOBODY, RUI, Shop};
+use super::shop::{ANA, NOBODY, RUI, Shop, bearer};
 use crate::harness::inbox::{Inbox, now};
 
 const SECRET: &str = "a shared secret of more than 32 bytes";
@@ -66,6 +67,21 @@ async fn r_jwt_1_everything_needs_a_good_token() {
     let request = inbox.http.raw.get(inbox.http.url(&format!("whatsapp/{path}")));
     let answer = inbox.http.send(request.header("Authorization", format!("Token {}", inbox.admin.token))).await;
     assert_eq!(answer.status, 401);
+}
+
+#[tokio::test]
+async fn r_jwt_1_times_may_have_fractions_and_a_sub_must_be_a_name() {
+    let inbox = with_secret().await;
+    let path = format!("conversations?shopId={}", inbox.tenant);
+    let token = |sub: &str, exp: Value, begins: Value| {
+        hs256(&json!({"sub": sub, "exp": exp, "nbf": begins, "iat": begins, "shops": [inbox.tenant]}))
+    };
+    let (later, before) = (json!(now() as f64 + 600.5), json!(now() as f64 - 1.5));
+    ask(&inbox, Some(&token("crm", later.clone(), before.clone())), &path).await.expect(200);
+    for sub in ["", " ", "c\0rm", "c\nrm", &"x".repeat(256)] {
+        let answer = ask(&inbox, Some(&token(sub, later.clone(), before.clone())), &path).await;
+        assert_eq!(answer.expect(401)["details"]["code"], "INVALID_TOKEN", "{sub:?}");
+    }
 }
 
 #[tokio::test]
@@ -133,6 +149,91 @@ async fn r_jwt_3_a_service_acts_under_its_name_and_what_is_refused_records_nothi
     assert_eq!(inbox.count(users).await, 1);
     let sent = inbox.get(&inbox.admin, &format!("messages/?wa_id={RUI}")).await.expect(200);
     assert_eq!(sent["results"][0]["sender"]["username"], "crm");
+}
+
+#[tokio::test]
+async fn r_jwt_3_a_token_of_ours_acts_as_its_user_while_that_has_the_role_for_it() {
+    let shop = Shop::start().await;
+    let inbox = &shop.inbox;
+    inbox.customer_writes(RUI, "Hello").await;
+    inbox.settle().await;
+    let second = inbox.add_user("second", Role::Admin).await;
+    let token = bearer(inbox, &second).await;
+    let id = shop.conversation(RUI).await;
+    let text = json!({"content": {"type": "text", "text": "Hi"}});
+    shop.act(&token, &id, "messages", text.clone()).await.expect(200);
+    let sent = inbox.get(&inbox.admin, &format!("messages/?wa_id={RUI}")).await.expect(200);
+    assert_eq!(sent["results"][0]["sender"]["id"], json!(second.id));
+    let account = format!("accounts/{}", inbox.tenant);
+    let by_user = format!(
+        "SELECT count(*) FROM ledger.events WHERE event_type = 'AccountDisconnected'
+             AND (metadata->'actor'->>'id')::bigint = {}",
+        second.id
+    );
+    shop.bare(Method::DELETE, &token, &account, None).await.expect(200);
+    assert_eq!(inbox.count(&by_user).await, 1);
+    let number = json!({"shopId": inbox.tenant, "phoneNumberId": inbox.phone_number_id,
+                        "accessToken": inbox.sandbox_state()["access_token"]});
+    // Its role is another now, then its access ends: the token finds no shop.
+    for gone in ["role = 'user'", "role = 'admin', deactivated = true"] {
+        inbox.user_is("second", gone).await;
+        shop.call(Method::GET, &token, "conversations", None).await.expect(404);
+        shop.bare(Method::GET, &token, &format!("conversations/{id}"), None).await.expect(404);
+        shop.act(&token, &id, "messages", text.clone()).await.expect(404);
+        shop.bare(Method::POST, &token, "accounts", Some(number.clone())).await.expect(404);
+    }
+    inbox.user_is("second", "deactivated = false").await;
+    shop.bare(Method::POST, &token, "accounts", Some(number)).await.expect(200);
+}
+
+#[tokio::test]
+async fn r_jwt_3_a_service_passes_for_nobody_that_happens_to_have_its_name_or_number() {
+    let inbox = with_secret().await;
+    inbox.customer_writes(RUI, "Hello").await;
+    inbox.settle().await;
+    inbox.add_user("crm", Role::User).await;
+    let ended = inbox.add_user("erp", Role::App).await;
+    inbox.delete(&inbox.admin, &format!("users/{}/", ended.id)).await.expect(204);
+    let token = |sub: &str| hs256(&json!({"sub": sub, "exp": now() + 600, "shops": [inbox.tenant]}));
+    let listed = ask(&inbox, Some(&token("x")), &format!("conversations?shopId={}", inbox.tenant)).await.expect(200);
+    let url = inbox.http.url(&format!(
+        "whatsapp/conversations/{}/messages",
+        listed["data"]["conversations"][0]["id"].as_str().unwrap()
+    ));
+    let (number, long) = (inbox.admin.id.to_string(), "x".repeat(200));
+    let own = inbox.bot.username.clone();
+    for (sub, name) in [
+        ("crm", "crm (service)"),
+        ("CRM", "crm (service)"),
+        ("erp", "erp (service)"),
+        (&number, &number),
+        (&own, &own),
+        (&long, &long[..150]),
+    ] {
+        // The second time it is there.
+        for _ in 0..2 {
+            let body = json!({"content": {"type": "text", "text": format!("I am {sub}")}});
+            inbox.http.send(inbox.http.raw.post(&url).bearer_auth(token(sub)).json(&body)).await.expect(200);
+            let sent = inbox.get(&inbox.admin, &format!("messages/?wa_id={RUI}")).await.expect(200);
+            let sender = &sent["results"][0]["sender"];
+            assert_eq!(sender["username"].as_str(), Some(name), "{sub}: {sender}");
+            assert_ne!(sender["id"], json!(inbox.admin.id));
+        }
+    }
+    // The ledger knows a holder of the name that the list of users does not show yet.
+    inbox.add_user("pos", Role::App).await;
+    inbox.user_is("pos", "username_key = 'elsewhere'").await;
+    let body = json!({"content": {"type": "text", "text": "Hi"}});
+    let answer = inbox.http.send(inbox.http.raw.post(&url).bearer_auth(token("pos")).json(&body)).await;
+    assert_eq!(answer.expect(409)["details"]["code"], "CONFLICT");
+    // What was recorded of accounts is the name's, too.
+    let path = inbox.http.url(&format!("whatsapp/accounts/{}", inbox.tenant));
+    inbox.http.send(inbox.http.raw.delete(path).bearer_auth(token(&number))).await.expect(200);
+    let by_name = format!(
+        "SELECT count(*) FROM ledger.events WHERE event_type = 'AccountDisconnected'
+             AND metadata->'actor'->>'part' = '{number}'"
+    );
+    assert_eq!(inbox.count(&by_name).await, 1);
 }
 
 #[tokio::test]

@@ -200,6 +200,8 @@ async fn r_cnv_5_the_agent_is_the_chats_user_and_a_new_conversation_inherits_it(
         assigned,
         json!({"conversationId": first, "assignedAgentId": agent, "assignedAt": assigned["assignedAt"]})
     );
+    let padded = shop.act(&shop.admin, &first, "assign", json!({"agentId": format!("00{agent}")})).await.expect(200);
+    assert_eq!(padded["data"]["assignedAgentId"], agent, "the user's id");
     let of_chat = shop.inbox.get(&shop.inbox.admin, &format!("chat_assignment/{RUI}/")).await.expect(200);
     assert_eq!(of_chat["assigned_to_user"], shop.inbox.agent.id.0);
     shop.act(&shop.admin, &first, "close", json!({})).await.expect(200);

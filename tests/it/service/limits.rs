@@ -13,6 +13,7 @@ use tokio::task::JoinSet;
 
 use super::asking::{add_shop, beside_with, inbox_with, service};
 use crate::harness::{
+    http::Answer,
     inbox::Inbox,
     postgres::{TestDatabase, database},
 };
@@ -55,6 +56,115 @@ async fn r_svc_6_a_shop_may_ask_sixty_times_a_minute() {
     let answer = service(&inbox, Method::GET, &path, None).await;
     assert_eq!(answer.headers["x-ratelimit-remaining"], "59", "a new minute");
     assert_eq!(answer.expect(200)["data"]["status"], "active", "what was refused has changed nothing");
+}
+
+/// How many requests an answer says are left.
+fn left(answer: &Answer) -> i64 {
+    let header = answer.headers.get("x-ratelimit-remaining").unwrap_or_else(|| panic!("no header: {}", answer.text));
+    header.to_str().unwrap().parse().unwrap()
+}
+
+#[tokio::test]
+async fn r_lim_3_and_5_what_names_no_shop_counts_on_the_token_and_is_told_what_is_left() {
+    let inbox = limited().await;
+    let paths = [
+        (Method::GET, "conversations"),
+        (Method::GET, "customers"),
+        (Method::GET, "customers/351912000111"),
+        (Method::PUT, "customers/351912000111/tags"),
+        (Method::PUT, "customers/351912000111/opt-in"),
+        (Method::GET, "analytics/messages"),
+        (Method::GET, "analytics/conversations"),
+    ];
+    let document = chatledger_api::openapi(chatledger_api::docs::Documented::Service);
+    let document = serde_json::to_value(document).unwrap();
+    let of_query = |operation: &&serde_json::Value| {
+        let parameters = operation["parameters"].as_array();
+        parameters.is_some_and(|all| all.iter().any(|one| one["name"] == "shopId" && one["in"] == "query"))
+    };
+    let operations =
+        document["paths"].as_object().unwrap().values().flat_map(|item| item.as_object().unwrap().values());
+    assert_eq!(operations.filter(of_query).count(), paths.len(), "one of them is not asked");
+    let mut general = 60;
+    let mut analytics = 60;
+    for (method, path) in paths {
+        let most = if path.starts_with("analytics") { &mut analytics } else { &mut general };
+        for (query, code) in [("", "MISSING_PARAMETER"), ("?shopId=x", "INVALID_PARAMETER")] {
+            let answer = service(&inbox, method.clone(), &format!("{path}{query}"), Some(json!({}))).await;
+            *most -= 1;
+            assert_eq!(left(&answer), *most, "{path}{query}");
+            assert_eq!(answer.expect(400)["details"], json!({"field": "shopId", "code": code}), "{path}{query}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn r_lim_3_a_log_in_counts_on_its_shop_and_a_failed_one_on_its_address() {
+    let inbox = inbox_with(|config| {
+        config.service_api.sandbox_requests_per_minute = 60;
+        config.failed_authentications_per_minute = 300;
+    })
+    .await;
+    let log_in = |password: &str, shop: String| {
+        let body = json!({"username": inbox.agent.username, "password": password, "shopId": shop});
+        let request = inbox.http.raw.post(inbox.http.url("whatsapp/auth/token")).json(&body);
+        inbox.http.send(request)
+    };
+    let (right, own) = (inbox.agent.password.as_str(), inbox.tenant.to_string());
+    let answer = log_in(right, own.clone()).await;
+    assert_eq!(left(&answer), 59);
+    answer.expect(200);
+    let failed = log_in("wrong", own.clone()).await;
+    let failures = left(&failed);
+    assert_ne!(failed.headers["x-ratelimit-limit"], "60", "another limit");
+    failed.expect(401);
+    let elsewhere = log_in(right, uuid::Uuid::new_v4().to_string()).await;
+    assert_eq!(left(&elsewhere), failures - 1);
+    elsewhere.expect(401);
+    let unreadable = log_in("", own.clone()).await;
+    assert_eq!(left(&unreadable), failures - 1, "no failure");
+    unreadable.expect(422);
+    for _ in 0..9 {
+        log_in("wrong", own.clone()).await.expect(401);
+    }
+    let refused = log_in(right, own.clone()).await;
+    assert_eq!((left(&refused), refused.headers.contains_key("retry-after")), (failures - 10, true));
+    refused.expect(429);
+    let account = service(&inbox, Method::GET, &format!("accounts/{own}"), None).await;
+    assert_eq!(left(&account), 58, "what fails uses up no shop's limit");
+}
+
+#[tokio::test]
+async fn r_lim_2_and_5_a_conversation_counts_on_the_shop_that_has_it_whatever_others_are_called() {
+    let inbox = limited().await;
+    inbox.customer_writes("351912000111", "Hello").await;
+    inbox.settle().await;
+    let own = inbox.tenant.to_string();
+    // Their ids begin as ours does, and stand before and behind it.
+    let others =
+        ["0000-4000-8000-000000000000", "ffff-4fff-bfff-ffffffffffff"].map(|rest| format!("{}-{rest}", &own[..8]));
+    for other in &others {
+        add_shop(&inbox, other).await;
+    }
+    let conversations = format!("conversations?shopId={own}");
+    let listed = service(&inbox, Method::GET, &conversations, None).await.expect(200);
+    let id = listed["data"]["conversations"][0]["id"].as_str().unwrap();
+    for n in 0..2 {
+        let answer = service(&inbox, Method::GET, &format!("conversations/{id}"), None).await;
+        assert_eq!(left(&answer), 58 - n);
+        answer.expect(200);
+    }
+    let nobodys = format!("conversations/{}{}", &own[..8], &uuid::Uuid::new_v4().to_string()[8..]);
+    for (path, n) in [(&*nobodys, 59), ("conversations/x", 58)] {
+        let answer = service(&inbox, Method::GET, path, None).await;
+        assert_eq!(left(&answer), n, "on the token");
+        answer.expect(404);
+    }
+    for other in &others {
+        let answer = service(&inbox, Method::GET, &format!("accounts/{other}"), None).await;
+        assert_eq!(left(&answer), 59, "nobody has used it up");
+    }
+    assert_eq!(left(&service(&inbox, Method::GET, &conversations, None).await), 56);
 }
 
 #[tokio::test]

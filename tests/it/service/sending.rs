@@ -110,6 +110,31 @@ async fn r_cnv_10_it_is_the_same_as_through_the_other_family() {
 }
 
 #[tokio::test]
+async fn r_cnv_10_a_message_is_sent_as_it_was_written() {
+    let shop = Shop::start().await;
+    shop.inbox.customer_writes(RUI, "Hello").await;
+    shop.inbox.settle().await;
+    let id = shop.conversation(RUI).await;
+    shop.say(&id, json!({"type": "text", "text": "  Dear Rui,\n"})).await.expect(200);
+    assert_eq!(shop.detail(&id).await["messages"][1]["content"]["text"], "  Dear Rui,\n");
+    assert_eq!(code(&shop.say(&id, json!({"type": "text", "text": " \n"})).await.expect(422)), "REQUIRED_FIELD");
+}
+
+#[tokio::test]
+async fn r_svc_5_another_json_type_within_a_message_is_400() {
+    let shop = Shop::start().await;
+    shop.inbox.customer_writes(RUI, "Hello").await;
+    shop.inbox.settle().await;
+    let id = shop.conversation(RUI).await;
+    for sections in [json!("x"), json!([5]), json!([{"rows": 5}]), json!([{"rows": [{"id": 1, "title": "One"}]}])] {
+        let action = json!({"button": "Open", "sections": sections});
+        let list = json!({"type": "list", "body": {"text": "Choose"}, "action": action});
+        let told = shop.say(&id, json!({"type": "interactive", "interactive": list})).await.expect(400);
+        assert_eq!(code(&told), "INVALID_TYPE", "{action}");
+    }
+}
+
+#[tokio::test]
 async fn r_jwt_3_an_agent_acts_as_its_user() {
     let shop = Shop::start().await;
     for who in [RUI, ANA] {

@@ -114,7 +114,7 @@ pub fn wa_ids(data: &Value) -> Vec<String> {
 }
 
 /// A token for a user's password.
-async fn bearer(inbox: &Inbox, login: &Login) -> String {
+pub async fn bearer(inbox: &Inbox, login: &Login) -> String {
     let body = json!({"username": login.username, "password": login.password, "shopId": inbox.tenant});
     let made = inbox.http.call(Method::POST, "whatsapp/auth/token", None, Some(body)).await.expect(200);
     made["data"]["accessToken"].as_str().expect("a token").to_owned()
