@@ -6,7 +6,7 @@ use chatledger_domain::{Role, TenantId, UserId};
 use chrono::{DateTime, Utc};
 use jsonwebtoken::{
     Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, decode_header, encode,
-    jwk::{AlgorithmParameters, Jwk, JwkSet, KeyAlgorithm},
+    jwk::{AlgorithmParameters, Jwk, JwkSet, KeyAlgorithm, PublicKeyUse},
 };
 use serde::{Deserialize, Deserializer, Serialize};
 use uuid::Uuid;
@@ -201,23 +201,33 @@ impl Jwt {
     }
 }
 
-/// Reads a JWKS document.
+/// The keys of a JWKS document by which RS256 is checked. Those for something else, which providers list as well, are
+/// left out.
 ///
 /// # Errors
-/// Why it is none, or has a key that is not for RS256.
+/// Why it is none, or what is wrong with every one of its keys.
 pub fn parse_jwks(text: &str) -> Result<JwkSet, String> {
-    let keys: JwkSet = serde_json::from_str(text).map_err(|error| error.to_string())?;
-    for key in &keys.keys {
-        let name = key.common.key_id.as_deref().unwrap_or("without a kid");
-        check_key(key).map_err(|problem| format!("the key {name} {problem}"))?;
+    let given: JwkSet = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    let (mut keys, mut problems) = (Vec::new(), vec!["no key in it is for RS256".to_owned()]);
+    for key in given.keys {
+        match check_key(&key) {
+            Ok(()) => keys.push(key),
+            Err(problem) => {
+                let name = key.common.key_id.as_deref().unwrap_or("without a kid");
+                problems.push(format!("the key {name} {problem}"));
+            }
+        }
     }
-    if keys.keys.is_empty() { Err("there is no key in it".to_owned()) } else { Ok(keys) }
+    if keys.is_empty() { Err(problems.join("; ")) } else { Ok(JwkSet { keys }) }
 }
 
 /// What would otherwise be told by nothing but refused tokens.
 fn check_key(key: &Jwk) -> Result<(), String> {
     if !matches!(key.algorithm, AlgorithmParameters::RSA(_)) {
         return Err("is no RSA key".to_owned());
+    }
+    if key.common.public_key_use == Some(PublicKeyUse::Encryption) {
+        return Err("is for encryption".to_owned());
     }
     if key.common.key_algorithm.is_some_and(|algorithm| algorithm != KeyAlgorithm::RS256) {
         return Err("is for another algorithm than RS256".to_owned());

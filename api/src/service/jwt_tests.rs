@@ -171,16 +171,30 @@ fn r_jwt_1_rs256_goes_by_a_public_key_of_the_file() {
 }
 
 #[test]
-fn r_jwt_1_a_file_holds_keys_of_rs256_alone() {
+fn r_jwt_1_of_a_files_keys_those_for_rs256_are_used() {
+    let good: Value = serde_json::from_str(JWKS).unwrap();
+    let good = &good["keys"][0];
     let with = |field: &str, value: Value| {
-        let mut keys: Value = serde_json::from_str(JWKS).unwrap();
-        keys["keys"][0][field] = value;
-        parse_jwks(&keys.to_string()).map(drop)
+        let mut key = good.clone();
+        key[field] = value;
+        key
     };
-    assert_eq!(with("alg", json!("RS256")), Ok(()));
-    assert_eq!(with("alg", json!("RS512")), Err("the key one is for another algorithm than RS256".to_owned()));
-    let secret = json!({"keys": [{"kty": "oct", "k": URL_SAFE_NO_PAD.encode(SECRET)}]}).to_string();
-    assert_eq!(parse_jwks(&secret).map(drop), Err("the key without a kid is no RSA key".to_owned()));
-    let curve = json!({"keys": [{"kty": "EC", "kid": "two", "crv": "P-256", "x": "AA", "y": "AA"}]}).to_string();
-    assert_eq!(parse_jwks(&curve).map(drop), Err("the key two is no RSA key".to_owned()));
+    let read = |keys: &[Value]| parse_jwks(&json!({ "keys": keys }).to_string()).map(|read| read.keys.len());
+    let secret = json!({"kty": "oct", "k": URL_SAFE_NO_PAD.encode(SECRET)});
+    let curve = json!({"kty": "EC", "kid": "two", "crv": "P-256", "x": "AA", "y": "AA"});
+    let (longer, sealing) = (with("alg", json!("RS512")), with("use", json!("enc")));
+    assert_eq!(
+        read(&[secret.clone(), curve.clone(), with("alg", json!("RS256")), longer.clone(), sealing.clone()]),
+        Ok(1)
+    );
+    let wrong = read(&[secret, curve, longer, sealing]).unwrap_err();
+    for said in [
+        "no key in it is for RS256",
+        "without a kid is no RSA key",
+        "two is no RSA key",
+        "another algorithm",
+        "for encryption",
+    ] {
+        assert!(wrong.contains(said), "{wrong}");
+    }
 }
