@@ -3,6 +3,7 @@
 mod address_book;
 pub mod history;
 mod integrations;
+mod lagging;
 mod media;
 mod rebuilds;
 

@@ -243,8 +243,11 @@ pub(crate) trait Carried: Send {
     async fn write(&mut self, db: &mut PgConnection, tenant: TenantId, first: bool) -> Result<(), ProjectionError>;
 }
 
-/// All read models. `messages` stands before `received_marks`, which counts its rows: a batch reaches them in this
-/// order, and neither engine nor rebuild lets the second get ahead of the first.
+/// Read models that count rows of another one, which stands before them among all: a batch reaches them in this order,
+/// and neither engine nor rebuild lets them get ahead of it.
+pub(crate) const COUNTING: &[(&str, &str)] = &[("received_marks", "messages")];
+
+/// All read models.
 pub(crate) static ALL: &[&dyn Projection] = &[
     &crate::tenants::Tenants,
     &crate::groups::Groups,
