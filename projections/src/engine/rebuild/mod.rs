@@ -8,6 +8,7 @@
 mod bulk;
 mod compare;
 mod pace;
+mod pages;
 mod swap;
 
 use std::{
