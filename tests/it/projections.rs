@@ -6,6 +6,7 @@ mod integrations;
 mod lagging;
 mod media;
 mod rebuilds;
+mod swaps;
 
 use std::{sync::Arc, time::Duration};
 
