@@ -1,6 +1,7 @@
 //! The read models: rebuilt equals live, each event counts once, disorder and poison do no harm.
 
 mod address_book;
+mod comparisons;
 pub mod history;
 mod integrations;
 mod lagging;

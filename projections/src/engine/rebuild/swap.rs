@@ -7,7 +7,7 @@ use chatledger_domain::{Position, TenantId};
 use sqlx::{Connection, PgConnection};
 use uuid::Uuid;
 
-use super::{Progress, Rebuild, RebuildError, Step, from_ledger, poison};
+use super::{Comparison, Progress, Rebuild, RebuildError, Step, from_ledger, poison};
 use crate::{
     engine::{
         definition,
@@ -173,18 +173,20 @@ impl Rebuild<'_> {
         Ok(true)
     }
 
-    /// Drops the new generation again. Where it is `equal` to the other, this program could have built that one.
-    pub(super) async fn discard(&self, db: &mut PgConnection, equal: bool) -> Result<(), RebuildError> {
+    /// Drops the new generation again. Where it is as the other, this program could have built that one: that holds for
+    /// the ledgers alone that were compared.
+    pub(super) async fn discard(&self, db: &mut PgConnection, comparison: &Comparison) -> Result<(), RebuildError> {
         let mut tx = db.begin().await.map_err(unavailable)?;
-        if equal {
+        if comparison.differences.is_empty() {
             let definitions: Vec<String> = self.generation.projections.iter().map(|of| definition::of(*of)).collect();
             sqlx::query(
                 "UPDATE read_models.cursors c SET definition = d.definition
                  FROM unnest($1::text[], $2::text[]) AS d (name, definition)
-                 WHERE c.projection = d.name AND c.definition IS DISTINCT FROM d.definition",
+                 WHERE c.projection = d.name AND c.definition IS DISTINCT FROM d.definition AND c.tenant_id = ANY($3)",
             )
             .bind(self.generation.names())
             .bind(definitions)
+            .bind(&comparison.compared)
             .execute(&mut *tx)
             .await
             .map_err(unavailable)?;
