@@ -202,7 +202,8 @@ pub(crate) trait Projection: Send + Sync {
     /// Its tables.
     fn tables(&self) -> &'static [Table];
 
-    /// The source text that decides what its rows are: see [`super::definition`].
+    /// The source text that decides what its rows are, what the fold calls in the domain included: see
+    /// [`super::definition`].
     fn definition(&self) -> &'static [&'static str];
 
     /// Writes what follows from the events.
