@@ -40,9 +40,9 @@ use chatledger_application::ports::Unavailable;
 
 pub use contacts::InternalContacts;
 pub use engine::{
-    Difference, Engine, EngineHandle, Lag, Options, Pace, ParkedStream, Progress, RebuildError, RebuildOptions, Report,
-    Retried, Step, Then, Watch, Which, discard_rebuild, drop_retired, forget_unfinished, lag, names, outdated,
-    park_stream, parked_streams, rebuild, retry_parked, tables, unfinished_rebuild,
+    Comparison, Difference, Engine, EngineHandle, Lag, LeftOut, Options, Pace, ParkedStream, Progress, RebuildError,
+    RebuildOptions, Report, Retried, Step, Then, Watch, Which, discard_rebuild, drop_retired, forget_unfinished, lag,
+    names, outdated, park_stream, parked_streams, rebuild, retry_parked, tables, unfinished_rebuild,
 };
 pub use inbox::{Caller, Inbox};
 pub use models::Models;

@@ -1,10 +1,13 @@
 //! The read models: rebuilt equals live, each event counts once, disorder and poison do no harm.
 
 mod address_book;
+mod comparisons;
 pub mod history;
 mod integrations;
+mod lagging;
 mod media;
 mod rebuilds;
+mod swaps;
 
 use std::{sync::Arc, time::Duration};
 

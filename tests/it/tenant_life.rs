@@ -316,7 +316,7 @@ async fn a_deleted_tenant_leaves_nothing_and_its_server_lets_go_of_it() {
 async fn r_acc_2_a_number_that_was_given_up_is_known_as_such_where_its_tenant_goes() {
     let (inbox, there) = (Inbox::start().await, Place::new().await);
     let tools = inbox.tools().await;
-    let by = Requester { name: "somebody".to_owned(), correlation_id: String::new() };
+    let by = Requester { name: "somebody".to_owned(), user: None, correlation_id: String::new() };
     tools.application.disconnect_account(TenantId(inbox.tenant), &by).await.expect("disconnected");
     tools.close().await;
     let archive = there.folder.path().join("demo.tar.gz");

@@ -49,8 +49,8 @@ impl Tools {
         delete_tenant(&self.database.pool, &*self.core.media, TenantId::of_slug(slug), progress).await
     }
 
-    /// Waits until every read model of a tenant has reached its ledger's head, at most so long: whether it has. Where no
-    /// server runs, this process folds.
+    /// Waits until the read models of a tenant have reached its ledger's head, at most so long: whether they have. Where
+    /// no server runs, this process folds.
     ///
     /// # Errors
     /// The database's fault.

@@ -78,7 +78,8 @@ pub struct KeptTemplate {
 /// The read models, by tenant.
 #[async_trait]
 pub trait ReadModels: Send + Sync {
-    /// Waits until every live projection of the tenant has passed the position, or the time is over: whether it has.
+    /// Waits until the tenant's live projections have passed the position, or the time is over: whether they have. One
+    /// that is thousands of events behind the others, for a release has added it, is not waited for.
     async fn wait_for(&self, tenant: TenantId, position: Position, at_most: Duration) -> bool;
     /// A message by our id or WhatsApp's.
     async fn message(&self, tenant: TenantId, id: &str) -> Result<Option<MessageRef>, Unavailable>;

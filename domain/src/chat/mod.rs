@@ -11,6 +11,7 @@ mod refusal;
 mod state;
 #[cfg(test)]
 mod tests;
+mod written;
 
 pub use command::{AssignmentChange, ByRule, ChatCommand, Echo, Incoming, Outgoing, StatusReport};
 pub use event::{
@@ -21,4 +22,5 @@ pub use event::{
 };
 pub use redact::forgotten_message;
 pub use refusal::ChatRefusal;
-pub use state::{Chat, Pending, opens_window};
+pub use state::{Chat, Pending};
+pub use written::{opens_window, written_at};

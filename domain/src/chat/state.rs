@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     conversation::{Conversation, Said},
     event::ChatEvent,
+    opens_window,
 };
 use crate::{
     ids::{GroupId, MessageId, Position, TagId, TaggingId, UserId},
@@ -115,10 +116,4 @@ impl Chat {
     pub fn group(&self) -> Option<GroupId> {
         self.assignment.group
     }
-}
-
-/// Whether a message of this type opens the window: any but notices of the system itself (R-WIN-2).
-#[must_use]
-pub fn opens_window(kind: &str) -> bool {
-    kind != "system"
 }

@@ -101,7 +101,11 @@ impl Projection for BulkMessages {
     }
 
     fn definition(&self) -> &'static [&'static str] {
-        &[include_str!("apply.rs")]
+        &[
+            include_str!("apply.rs"),
+            include_str!("../../../domain/src/chat/content.rs"),
+            include_str!("../../../domain/src/chat/redact.rs"),
+        ]
     }
 
     async fn apply(&self, db: &mut PgConnection, batch: &Batch<'_>) -> Result<(), ProjectionError> {

@@ -3,13 +3,15 @@
 use std::collections::{BTreeMap, HashMap};
 
 use async_trait::async_trait;
-use chatledger_domain::{MessageId, TenantId, chat::ChatEvent};
+use chatledger_domain::{
+    MessageId, TenantId,
+    chat::{ChatEvent, written_at},
+};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::{
-    engine::{Batch, Carried, OfChat, Projection, ProjectionError, ROWS, Rows, Stage, Table, count_rows, in_order},
-    persons::written_at,
+use crate::engine::{
+    Batch, Carried, OfChat, Projection, ProjectionError, ROWS, Rows, Stage, Table, count_rows, in_order,
 };
 
 /// The read model `chats`.
@@ -119,7 +121,7 @@ impl Projection for Chats {
     }
 
     fn definition(&self) -> &'static [&'static str] {
-        &[include_str!("apply.rs")]
+        &[include_str!("apply.rs"), include_str!("../../../domain/src/chat/written.rs")]
     }
 
     async fn apply(&self, db: &mut PgConnection, batch: &Batch<'_>) -> Result<(), ProjectionError> {

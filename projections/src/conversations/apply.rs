@@ -82,7 +82,12 @@ impl Projection for Conversations {
     }
 
     fn definition(&self) -> &'static [&'static str] {
-        &[include_str!("apply.rs"), include_str!("fold.rs")]
+        &[
+            include_str!("apply.rs"),
+            include_str!("fold.rs"),
+            include_str!("../../../domain/src/chat/conversation.rs"),
+            include_str!("../../../domain/src/chat/written.rs"),
+        ]
     }
 
     async fn apply(&self, db: &mut PgConnection, batch: &Batch<'_>) -> Result<(), ProjectionError> {

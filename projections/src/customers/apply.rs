@@ -146,7 +146,7 @@ impl Projection for Customers {
     }
 
     fn definition(&self) -> &'static [&'static str] {
-        &[include_str!("apply.rs"), include_str!("customer.rs")]
+        &[include_str!("apply.rs"), include_str!("customer.rs"), include_str!("../../../domain/src/contact/opt_in.rs")]
     }
 
     async fn apply(&self, db: &mut PgConnection, batch: &Batch<'_>) -> Result<(), ProjectionError> {

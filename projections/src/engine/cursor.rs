@@ -10,8 +10,14 @@ use chatledger_domain::{Position, TenantId};
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
-use super::{ALL, definition, names, projection::Projection};
+use super::{
+    ALL, definition, names,
+    projection::{COUNTING, Projection},
+};
 use crate::unavailable;
+
+/// A read model further than this behind where most of a tenant's are catches up by itself, and nobody waits for it.
+const NEAR: i64 = 2_000;
 
 /// Streams by type and id.
 pub(super) type Streams = HashSet<(String, String)>;
@@ -36,10 +42,43 @@ impl Cursors {
         Ok(Self { positions: in_order(&found) })
     }
 
-    /// The position that every read model has passed.
-    pub(super) fn lowest(&self) -> i64 {
-        self.positions.iter().copied().min().unwrap_or_default()
+    /// The position that every read model which keeps up has passed.
+    pub(super) fn passed(&self) -> i64 {
+        passed(&self.positions)
     }
+
+    /// Those that keep up, and those far behind, each by its place among all projections.
+    pub(super) fn groups(&self) -> [Vec<usize>; 2] {
+        let near = keeping_up(&self.positions);
+        let (near, far) = (0..self.positions.len()).partition(|at| near[*at]);
+        [near, far]
+    }
+
+    /// The lowest position in a group.
+    pub(super) fn lowest(&self, group: &[usize]) -> Option<i64> {
+        group.iter().map(|at| self.positions[*at]).min()
+    }
+}
+
+/// Which read models keep up: those near the position that half of all have reached. One that a release has added, or
+/// that was set back, is not among them until it has come near; one that was built anew far ahead of all others is.
+fn keeping_up(positions: &[i64]) -> Vec<bool> {
+    let mut sorted = positions.to_vec();
+    sorted.sort_unstable_by(|a, b| b.cmp(a));
+    let reached = sorted.get(sorted.len().saturating_sub(1) / 2).copied().unwrap_or_default();
+    let mut near: Vec<bool> = positions.iter().map(|position| *position >= reached - NEAR).collect();
+    let place = |name: &str| names().iter().position(|known| *known == name);
+    for (counting, counted) in COUNTING {
+        let (Some(counting), Some(counted)) = (place(counting), place(counted)) else { continue };
+        // It waits for the rows that it is to count.
+        near[counting] &= near[counted] || positions[counting] <= positions[counted];
+    }
+    near
+}
+
+fn passed(positions: &[i64]) -> i64 {
+    let near = keeping_up(positions);
+    positions.iter().zip(near).filter(|(_, near)| *near).map(|(position, _)| *position).min().unwrap_or_default()
 }
 
 fn in_order(found: &HashMap<String, i64>) -> Vec<i64> {
@@ -149,11 +188,11 @@ pub(super) async fn count_parked(db: &mut PgConnection, tenant: TenantId, projec
     Ok(())
 }
 
-/// The position that every read model of a tenant has passed, as the database knows it.
+/// The position that every read model of a tenant which keeps up has passed, as the database knows it.
 pub(crate) async fn applied(pool: &PgPool, tenant: TenantId) -> Result<i64, sqlx::Error> {
     let mut db = pool.acquire().await?;
     let found = read(&mut db, tenant).await?;
-    Ok(in_order(&found).into_iter().min().unwrap_or_default())
+    Ok(passed(&in_order(&found)))
 }
 
 /// Tells the metrics what is parked, and which read models other code has built.
@@ -250,4 +289,40 @@ pub async fn lag(pool: &PgPool, ledger: &Arc<dyn Ledger>) -> Result<Vec<Lag>, Un
         }
     }
     Ok(lags)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn place(name: &str) -> usize {
+        names().iter().position(|known| *known == name).expect("a read model")
+    }
+
+    #[test]
+    fn most_read_models_say_where_the_others_should_be() {
+        let mut positions = vec![50_000; ALL.len()];
+        positions[place("tags")] = 48_000;
+        positions[place("chats")] = 0;
+        let cursors = Cursors { positions: positions.clone() };
+        let [near, far] = cursors.groups();
+        assert_eq!((near.len(), far), (ALL.len() - 1, vec![place("chats")]));
+        assert_eq!((cursors.passed(), cursors.lowest(&near)), (48_000, Some(48_000)));
+        // One that is far ahead does not make laggards of all others.
+        let mut positions = vec![0; ALL.len()];
+        positions[place("messages")] = 50_000;
+        let cursors = Cursors { positions };
+        assert_eq!((cursors.groups()[0].len(), cursors.passed()), (ALL.len(), 0));
+    }
+
+    #[test]
+    fn who_counts_rows_of_a_read_model_that_is_far_behind_waits_for_it() {
+        let mut positions = vec![50_000; ALL.len()];
+        positions[place("messages")] = 10;
+        let far = vec![place("messages"), place("received_marks")];
+        assert_eq!(Cursors { positions: positions.clone() }.groups()[1], far);
+        // The other way round nobody waits.
+        positions.swap(far[0], far[1]);
+        assert_eq!(Cursors { positions }.groups()[1], far[1..]);
+    }
 }

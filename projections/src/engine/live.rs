@@ -194,7 +194,7 @@ async fn poll(shared: Arc<Shared>) {
 
 async fn follow(shared: Arc<Shared>, tenant: TenantId, queue: Arc<Queue>) {
     const PAUSES: [u64; 5] = [50, 200, 500, 1_000, 2_000];
-    let (mut cursors, mut faults, mut stuck) = (None, 0_usize, None);
+    let (mut at, mut faults) = (At::default(), 0_usize);
     loop {
         tokio::select! {
             biased;
@@ -203,13 +203,12 @@ async fn follow(shared: Arc<Shared>, tenant: TenantId, queue: Arc<Queue>) {
             () = queue.wake.notified() => {}
         }
         loop {
-            let pause = match step(&shared, tenant, &queue, &mut cursors, &mut stuck).await {
+            let pause = match step(&shared, tenant, &queue, &mut at).await {
                 Ok(Step::More) => Duration::ZERO,
                 Ok(Step::Done) => break,
                 Err(error) => {
                     tracing::warn!(%error, tenant = %tenant, "the read models cannot be brought up to date");
                     metrics::counter!("chatledger_projection_faults_total").increment(1);
-                    cursors = None;
                     Duration::from_millis(PAUSES[faults.min(PAUSES.len() - 1)])
                 }
             };
@@ -232,33 +231,49 @@ enum Step {
 
 type Fault = Box<dyn std::error::Error + Send + Sync>;
 
-/// Applies the next batch to the projections that are furthest behind. `stuck`: at which event that cannot be read, and
-/// since when.
-async fn step(
-    shared: &Shared,
-    tenant: TenantId,
-    queue: &Queue,
-    cursors: &mut Option<Cursors>,
-    stuck: &mut Option<(i64, Instant)>,
-) -> Result<Step, Fault> {
+/// Where a tenant's task is.
+#[derive(Default)]
+struct At {
+    /// Read again after a fault.
+    cursors: Option<Cursors>,
+    /// Whether those that keep up had the last turn.
+    near_had_it: bool,
+    /// Before which events that cannot be read somebody stands, and since when.
+    stuck: HashMap<i64, Instant>,
+}
+
+impl At {
+    /// Whose turn it is, and where they stand. Those that keep up have the first, and every other one while somebody is
+    /// far behind: one that replays a whole ledger neither holds up the others nor waits for ever.
+    fn turn(&mut self, known: &Cursors, head: i64) -> Option<(Vec<usize>, i64)> {
+        let [near, far] = known.groups().map(|group| {
+            let from = known.lowest(&group).filter(|from| *from < head)?;
+            Some((group.into_iter().filter(|at| known.positions[*at] == from).collect(), from))
+        });
+        self.near_had_it = near.is_some() && (far.is_none() || !self.near_had_it);
+        if self.near_had_it { near } else { far }
+    }
+}
+
+/// Applies the next batch to the projections that are furthest behind among those whose turn it is.
+async fn step(shared: &Shared, tenant: TenantId, queue: &Queue, at: &mut At) -> Result<Step, Fault> {
     let _permit = shared.permits.acquire().await?;
-    let known = match cursors {
+    let mut known = match at.cursors.take() {
         Some(known) => known,
         None => {
             let known = Cursors::load(&mut *shared.pool.acquire().await?, tenant).await?;
             told(shared, tenant, queue, &known);
-            cursors.insert(known)
+            known
         }
     };
-    let from = known.lowest();
-    if from >= queue.head() {
+    let Some((behind, from)) = at.turn(&known, queue.head()) else {
+        at.cursors = Some(known);
         return Ok(Step::Done);
-    }
-    let behind: Vec<usize> = (0..ALL.len()).filter(|at| known.positions[*at] == from).collect();
+    };
     // Those behind catch up exactly to the next ones, to go on together.
     let ceiling = known.positions.iter().copied().filter(|position| *position > from).min().unwrap_or(i64::MAX);
     let limit = shared.options.page.min(ceiling - from);
-    let projections: Vec<&'static dyn Projection> = behind.iter().map(|at| ALL[*at]).collect();
+    let projections: Vec<&'static dyn Projection> = behind.iter().map(|of| ALL[*of]).collect();
     let mut chunks = queue.take(from, limit);
     if chunks.is_empty() {
         match shared.ledger.read(tenant, Position(from), limit).await {
@@ -269,12 +284,10 @@ async fn step(
                 chunks.push(Chunk::from(shared.ledger.read(tenant, Position(from), before).await?));
             }
             Err(error @ LedgerError::Unreadable { .. }) => {
-                let (at, since) = *stuck.get_or_insert_with(|| (from, Instant::now()));
-                if at != from {
-                    *stuck = None;
-                } else if since.elapsed() >= shared.options.patience {
+                at.stuck.retain(|from, _| known.positions.contains(from));
+                let since = at.stuck.entry(from).or_insert_with(Instant::now);
+                if since.elapsed() >= shared.options.patience {
                     poison::unreadable(&shared.pool, tenant, &projections, from, &chain(&error)).await?;
-                    (*stuck, *cursors) = (None, None);
                     return Ok(Step::More);
                 }
                 return Err(error.into());
@@ -289,12 +302,13 @@ async fn step(
     }
     match batch::apply(&shared.pool, tenant, &projections, from, &events).await? {
         Outcome::Applied => {
-            for at in behind {
-                known.positions[at] = last.position.0;
+            for of in behind {
+                known.positions[of] = last.position.0;
             }
-            told(shared, tenant, queue, known);
+            told(shared, tenant, queue, &known);
+            at.cursors = Some(known);
         }
-        Outcome::Moved => *cursors = None,
+        Outcome::Moved => {}
     }
     for projection in projections {
         metrics::counter!("chatledger_projection_events_applied_total", "projection" => projection.name())
@@ -314,5 +328,5 @@ fn chain(error: &LedgerError) -> String {
 
 fn told(shared: &Shared, tenant: TenantId, queue: &Queue, cursors: &Cursors) {
     queue.reached(&cursors.positions);
-    shared.watch.tell(tenant, cursors.lowest());
+    shared.watch.tell(tenant, cursors.passed());
 }

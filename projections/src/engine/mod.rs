@@ -21,7 +21,9 @@ mod watch;
 pub use cursor::{Lag, lag, outdated};
 pub use live::{Engine, EngineHandle, Options};
 pub use parked::{ParkedStream, Retried, Which, park_stream, parked_streams, retry_parked};
-pub use rebuild::{Difference, Pace, Progress, RebuildError, RebuildOptions, Report, Step, Then, rebuild};
+pub use rebuild::{
+    Comparison, Difference, LeftOut, Pace, Progress, RebuildError, RebuildOptions, Report, Step, Then, rebuild,
+};
 pub use watch::Watch;
 
 use chatledger_application::ports::Unavailable;

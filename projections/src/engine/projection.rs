@@ -208,7 +208,8 @@ pub(crate) trait Projection: Send + Sync {
     /// Its tables.
     fn tables(&self) -> &'static [Table];
 
-    /// The source text that decides what its rows are: see [`super::definition`].
+    /// The source text that decides what its rows are, what the fold calls in the domain included: see
+    /// [`super::definition`].
     fn definition(&self) -> &'static [&'static str];
 
     /// Writes what follows from the events.
@@ -249,8 +250,11 @@ pub(crate) trait Carried: Send {
     async fn write(&mut self, db: &mut PgConnection, tenant: TenantId, first: bool) -> Result<(), ProjectionError>;
 }
 
-/// All read models. `messages` stands before `received_marks`, which counts its rows: a batch reaches them in this
-/// order, and neither engine nor rebuild lets the second get ahead of the first.
+/// Read models that count rows of another one, which stands before them among all: a batch reaches them in this order,
+/// and neither engine nor rebuild lets them get ahead of it.
+pub(crate) const COUNTING: &[(&str, &str)] = &[("received_marks", "messages")];
+
+/// All read models.
 pub(crate) static ALL: &[&dyn Projection] = &[
     &crate::tenants::Tenants,
     &crate::groups::Groups,

@@ -24,13 +24,13 @@ struct Inner {
 }
 
 impl Watch {
-    /// The position that every read model of the tenant has passed, as it changes.
+    /// The position that every read model of the tenant which keeps up has passed, as it changes.
     pub(crate) fn of(&self, tenant: TenantId) -> watch::Receiver<i64> {
         let mut tenants = self.0.tenants.lock().unwrap_or_else(PoisonError::into_inner);
         tenants.entry(tenant).or_default().subscribe()
     }
 
-    /// Every read model of the tenant has passed this position.
+    /// Every read model of the tenant which keeps up has passed this position.
     pub(crate) fn tell(&self, tenant: TenantId, position: i64) {
         let mut tenants = self.0.tenants.lock().unwrap_or_else(PoisonError::into_inner);
         tenants.entry(tenant).or_default().send_if_modified(|told| {

@@ -30,7 +30,7 @@ impl Projection for Media {
     }
 
     fn definition(&self) -> &'static [&'static str] {
-        &[include_str!("apply.rs")]
+        &[include_str!("apply.rs"), include_str!("../../../domain/src/media/incoming.rs")]
     }
 
     async fn apply(&self, db: &mut PgConnection, batch: &Batch<'_>) -> Result<(), ProjectionError> {

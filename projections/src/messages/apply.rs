@@ -41,7 +41,12 @@ impl Projection for Messages {
     }
 
     fn definition(&self) -> &'static [&'static str] {
-        &[include_str!("apply.rs"), include_str!("fold.rs"), include_str!("search.rs")]
+        &[
+            include_str!("apply.rs"),
+            include_str!("fold.rs"),
+            include_str!("search.rs"),
+            include_str!("../../../domain/src/chat/redact.rs"),
+        ]
     }
 
     async fn apply(&self, db: &mut PgConnection, batch: &Batch<'_>) -> Result<(), ProjectionError> {

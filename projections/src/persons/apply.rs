@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use chatledger_application::ports::ledger::Recorded;
 use chatledger_domain::{
     AnyEvent, TenantId,
-    chat::{ChatEvent, MessageReceived, opens_window},
+    chat::{ChatEvent, written_at},
     contact::{ContactEvent, initials},
 };
 use sqlx::PgConnection;
@@ -42,11 +42,6 @@ struct Changes {
     erased: HashSet<String>,
     /// Bytes of profiles.
     profiles: usize,
-}
-
-/// When a message opened the window: never later than its receipt (R-WIN-2, R-WIN-3).
-pub(crate) fn written_at(message: &MessageReceived) -> Option<i64> {
-    opens_window(&message.kind).then(|| message.timestamp.min(message.received_at))
 }
 
 impl Changes {
@@ -151,7 +146,11 @@ impl Projection for Persons {
     }
 
     fn definition(&self) -> &'static [&'static str] {
-        &[include_str!("apply.rs")]
+        &[
+            include_str!("apply.rs"),
+            include_str!("../../../domain/src/chat/written.rs"),
+            include_str!("../../../domain/src/contact/initials.rs"),
+        ]
     }
 
     async fn apply(&self, db: &mut PgConnection, batch: &Batch<'_>) -> Result<(), ProjectionError> {

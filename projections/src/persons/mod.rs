@@ -3,5 +3,5 @@
 mod apply;
 mod query;
 
-pub(crate) use apply::{Persons, written_at};
+pub(crate) use apply::Persons;
 pub(crate) use query::{Known, persons, persons_by_id};

@@ -30,7 +30,7 @@ impl Projection for WhatsAppAccounts {
     }
 
     fn definition(&self) -> &'static [&'static str] {
-        &[include_str!("apply.rs")]
+        &[include_str!("apply.rs"), include_str!("../../../domain/src/whatsapp_account/tier.rs")]
     }
 
     // Accounts change rarely, so one statement per event is not worth avoiding; what is said of messages is gathered.

@@ -20,17 +20,17 @@ fn command(database: &TestDatabase, args: &[&str]) -> Command {
     command
 }
 
-async fn run(database: &TestDatabase, args: &[&str]) -> Output {
+pub(super) async fn run(database: &TestDatabase, args: &[&str]) -> Output {
     let mut command = command(database, args);
     tokio::task::spawn_blocking(move || command.output().expect("the command runs")).await.expect("a thread")
 }
 
-fn text(bytes: &[u8]) -> String {
+pub(super) fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
 /// A ledger with everything in it, folded live; the dump of its read models.
-async fn filled(
+pub(super) async fn filled(
     database: &TestDatabase,
     slug: &str,
     events: usize,

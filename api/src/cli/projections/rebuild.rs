@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use chatledger_projections::{Difference, Progress, RebuildError, RebuildOptions, Report, Step, Then};
+use chatledger_projections::{Comparison, Progress, RebuildError, RebuildOptions, Report, Step, Then};
 
 use crate::{
     bootstrap::Tools,
@@ -50,11 +50,11 @@ pub async fn run(tools: &Tools, names: &[String], options: RebuildOptions) -> Re
     match result {
         Ok(report) => {
             tell(&report, if names.is_empty() { "all read models".to_owned() } else { names.join(", ") });
-            let differs = report.differences.as_ref().is_some_and(|found| !found.is_empty());
-            Ok(if differs && options.then == Then::Discard { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+            let equal = report.comparison.as_ref().is_none_or(Comparison::is_equal);
+            Ok(if !equal && options.then == Then::Discard { ExitCode::FAILURE } else { ExitCode::SUCCESS })
         }
-        Err(RebuildError::Different(differences)) => {
-            tell_differences(&differences);
+        Err(RebuildError::Different(comparison)) => {
+            tell_comparison(&comparison);
             println!("not swapped; what was built is kept: give the command again without --if-equal to take it, or");
             println!("chatledger projections discard");
             Ok(ExitCode::FAILURE)
@@ -81,10 +81,8 @@ fn tell(report: &Report, what: String) {
             _ => println!("{:<14} {seconds:>8.1} s", words(*step).0),
         }
     }
-    match &report.differences {
-        Some(differences) if differences.is_empty() => println!("the new rows are the same as those that answered"),
-        Some(differences) => tell_differences(differences),
-        None => {}
+    if let Some(comparison) = &report.comparison {
+        tell_comparison(comparison);
     }
     if report.swapped {
         println!("{what}: the new rows answer; the old ones are kept in read_models_before for a while");
@@ -93,13 +91,22 @@ fn tell(report: &Report, what: String) {
     }
 }
 
-fn tell_differences(differences: &[Difference]) {
-    println!("these differ (- only among the rows that answered, + only among the new ones):");
+fn tell_comparison(Comparison { differences, left_out, .. }: &Comparison) {
+    if !differences.is_empty() {
+        println!("these differ (- only among the rows that answered, + only among the new ones):");
+    } else if left_out.is_empty() {
+        println!("the new rows are the same as those that answered");
+    }
     for difference in differences {
         println!(
             "  {} of tenant {}: {} rows, {} rows anew",
             difference.table, difference.tenant, difference.live, difference.rebuilt
         );
         difference.examples.iter().for_each(|example| println!("    {example}"));
+    }
+    if !left_out.is_empty() {
+        println!("{} tenants were not compared, for the rows that answered are behind the new ones:", left_out.len());
+        left_out.iter().for_each(|of| println!("  tenant {}: {} events behind", of.tenant, of.behind));
+        println!("start the server, wait until chatledger projections lag finds nobody behind, then compare again");
     }
 }

@@ -14,7 +14,12 @@ use chatledger_domain::{Position, TenantId};
 use sqlx::{Connection, PgConnection, PgPool};
 use tokio::sync::mpsc;
 
-use super::{RebuildError, fault, from_ledger, pace::Turns, poison};
+use super::{
+    RebuildError, fault, from_ledger,
+    pace::Turns,
+    pages::{PART, Reader},
+    poison,
+};
 use crate::{
     engine::{
         definition,
@@ -25,10 +30,6 @@ use crate::{
     unavailable,
 };
 
-/// Events in a page. The larger, the more statuses find their message in the same page, and are not looked up.
-const PAGE: i64 = 40_960;
-/// Events in a page at a gentle pace: what is written at once is little enough to hold nobody up.
-const GENTLE_PAGE: i64 = 8_192;
 /// A fold that holds more bytes than this is written.
 const HEAVY: usize = 48 << 20;
 /// Folds that together hold more bytes than this: the heaviest is written.
@@ -131,18 +132,17 @@ impl Pass<'_> {
         one: mpsc::Sender<Page>,
         other: mpsc::Sender<Page>,
     ) -> Result<(), RebuildError> {
-        let read = |after: i64| {
-            let page = if self.turns.gentle() { GENTLE_PAGE } else { PAGE };
-            let (ledger, tenant, limit) = (self.ledger.clone(), self.tenant, page.min(self.target - after));
-            let turns = self.turns.clone();
+        let read = |mut reader: Reader, after: i64| {
             tokio::spawn(async move {
-                let _turn = turns.take().await;
-                if limit > 0 { ledger.read(tenant, Position(after), limit).await } else { Ok(Vec::new()) }
+                let page = reader.page(after).await;
+                (reader, page)
             })
         };
-        let mut next = read(position);
+        let reader = Reader::new(self.ledger.clone(), self.tenant, self.turns.clone(), self.target);
+        let mut next = read(reader, position);
         while position < self.target {
-            let page = next.await.map_err(|error| Unavailable::new("the ledger", error))?.map_err(from_ledger)?;
+            let (reader, page) = next.await.map_err(|error| Unavailable::new("the ledger", error))?;
+            let page = page.map_err(from_ledger)?;
             let (Some(first), Some(last)) = (page.first(), page.last()) else {
                 return Err(Unavailable::new("the ledger", format!("nothing after position {position}")).into());
             };
@@ -151,7 +151,7 @@ impl Pass<'_> {
                 return Err(Unavailable::new("the ledger", format!("a hole after position {position}")).into());
             }
             position = last.position.0;
-            next = read(position);
+            next = read(reader, position);
             let page: Page = Arc::new(page);
             if one.send(page.clone()).await.is_err() || other.send(page).await.is_err() {
                 break;
@@ -269,7 +269,7 @@ impl Folding {
         let mut tx = self.db.begin().await.map_err(unavailable)?;
         let mut position = since;
         while position < place.position {
-            let limit = PAGE.min(place.position - position);
+            let limit = PART.min(place.position - position);
             let page = self.ledger.read(self.tenant, Position(position), limit).await.map_err(from_ledger)?;
             let batch = unseen(self.tenant, &page, position);
             let found = first_poison(&mut tx, self.tenant, place.projection, &batch.events).await.map_err(fault)?;

@@ -1,16 +1,40 @@
 //! Both generations at one moment, row by row.
 
-use std::{collections::HashMap, time::Duration};
+use std::{
+    collections::HashMap,
+    time::{Duration, Instant},
+};
 
 use chatledger_domain::TenantId;
 use sqlx::{Connection, PgConnection};
 use uuid::Uuid;
 
-use super::{Progress, Rebuild, RebuildError, Step, swap::hold};
+use super::{Progress, Rebuild, RebuildError, Step, Then, swap::hold};
 use crate::{engine::generation::builder, unavailable};
 
 /// So many differing rows of a table are shown.
 const SHOWN: i64 = 3;
+/// Live projection that has not moved for so long is not waited for.
+const STILL: Duration = Duration::from_secs(2);
+
+/// What comparing both generations came to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Comparison {
+    /// Where they differ.
+    pub differences: Vec<Difference>,
+    /// The ledgers in which they were not compared.
+    pub left_out: Vec<LeftOut>,
+    /// The ledgers in which they were.
+    pub(super) compared: Vec<Uuid>,
+}
+
+impl Comparison {
+    /// Whether they are the same in every ledger.
+    #[must_use]
+    pub fn is_equal(&self) -> bool {
+        self.differences.is_empty() && self.left_out.is_empty()
+    }
+}
 
 /// A table of a tenant that is not the same in both generations.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,10 +51,29 @@ pub struct Difference {
     pub examples: Vec<String>,
 }
 
+/// A ledger that the generation that answers has not folded as far as the new one: their rows cannot be compared.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeftOut {
+    /// The tenant.
+    pub tenant: TenantId,
+    /// So many events the slowest of the read models is behind.
+    pub behind: i64,
+}
+
 /// In a few words, without anybody's data.
-pub(super) fn words(differences: &[Difference]) -> String {
-    let word = |of: &Difference| format!("{} of tenant {} ({} and {} rows)", of.table, of.tenant, of.live, of.rebuilt);
-    differences.iter().map(word).collect::<Vec<_>>().join(", ")
+pub(super) fn words(comparison: &Comparison) -> String {
+    let differs =
+        |of: &Difference| format!("{} of tenant {} ({} and {} rows)", of.table, of.tenant, of.live, of.rebuilt);
+    let is_behind = |of: &LeftOut| format!("tenant {} was not compared ({} events behind)", of.tenant, of.behind);
+    let differences = comparison.differences.iter().map(differs);
+    differences.chain(comparison.left_out.iter().map(is_behind)).collect::<Vec<_>>().join(", ")
+}
+
+/// Rows of one table that are compared.
+struct Rows {
+    table: &'static str,
+    /// Which of them, where these read models share it with others.
+    only: String,
 }
 
 impl Rebuild<'_> {
@@ -39,8 +82,12 @@ impl Rebuild<'_> {
     pub(super) async fn compare(
         &self,
         db: &mut PgConnection,
+        then: Then,
         progress: &mut (impl FnMut(Progress) + Send),
-    ) -> Result<Vec<Difference>, RebuildError> {
+    ) -> Result<Comparison, RebuildError> {
+        if then != Then::Swap {
+            let_live_come(db).await.map_err(unavailable)?;
+        }
         let mut guard = builder(self.pool).await.map_err(unavailable)?;
         let mut reader = builder(self.pool).await.map_err(unavailable)?;
         loop {
@@ -58,43 +105,74 @@ impl Rebuild<'_> {
             tokio::time::sleep(Duration::from_millis(200)).await;
             self.catch_up(db, &mut |_| {}).await?;
         }
-        let differences = self.look(&mut reader, progress).await.map_err(unavailable);
+        let comparison = self.look(&mut reader, progress).await.map_err(unavailable);
         guard.close().await.map_err(unavailable)?;
         reader.close().await.map_err(unavailable)?;
-        Ok(differences?)
+        Ok(comparison?)
+    }
+
+    /// All tables of these read models, and what they count.
+    fn compared(&self) -> Vec<Rows> {
+        let own = self.tables().into_iter().map(|table| Rows { table, only: String::new() });
+        let names = self.generation.names().join("', '");
+        let counts = Rows { table: "counters", only: format!("AND split_part(projection, ':', 1) IN ('{names}')") };
+        own.chain([counts]).collect()
     }
 
     async fn look(
         &self,
         db: &mut PgConnection,
         progress: &mut (impl FnMut(Progress) + Send),
-    ) -> Result<Vec<Difference>, sqlx::Error> {
-        let in_step: Vec<Uuid> = sqlx::query_scalar(
-            "SELECT n.tenant_id FROM read_models_next.cursors n
-             LEFT JOIN read_models.cursors c USING (tenant_id, projection)
-             GROUP BY n.tenant_id HAVING bool_and(n.position IS NOT DISTINCT FROM c.position)",
-        )
-        .fetch_all(&mut *db)
-        .await?;
-        let tables = self.tables();
-        let total = i64::try_from(tables.len()).unwrap_or_default();
+    ) -> Result<Comparison, sqlx::Error> {
+        let (in_step, behind): (Vec<_>, Vec<_>) = behind(db).await?.into_iter().partition(|(_, behind)| *behind == 0);
+        let compared: Vec<Uuid> = in_step.into_iter().map(|(tenant, _)| tenant).collect();
+        let left_out =
+            behind.into_iter().map(|(tenant, behind)| LeftOut { tenant: TenantId(tenant), behind }).collect();
+        let all = self.compared();
+        let total = i64::try_from(all.len()).unwrap_or_default();
         let mut differences = Vec::new();
-        for (table, done) in tables.into_iter().zip(0..) {
+        for (rows, done) in all.iter().zip(0..) {
             progress(Progress { step: Step::Compare, done, total });
-            let live = sums(db, "read_models", table, &in_step).await?;
-            let rebuilt = sums(db, "read_models_next", table, &in_step).await?;
-            for tenant in &in_step {
+            let live = sums(db, "read_models", rows, &compared).await?;
+            let rebuilt = sums(db, "read_models_next", rows, &compared).await?;
+            for tenant in &compared {
                 let (live, rebuilt) = (live.get(tenant), rebuilt.get(tenant));
                 if live != rebuilt {
-                    let rows = |sum: Option<&(i64, String)>| sum.map_or(0, |(rows, _)| *rows);
-                    let (tenant, live, rebuilt) = (TenantId(*tenant), rows(live), rows(rebuilt));
-                    let examples = examples(db, table, tenant).await?;
-                    differences.push(Difference { table, tenant, live, rebuilt, examples });
+                    let count = |sum: Option<&(i64, String)>| sum.map_or(0, |(rows, _)| *rows);
+                    let (tenant, live, rebuilt) = (TenantId(*tenant), count(live), count(rebuilt));
+                    let examples = examples(db, rows, tenant).await?;
+                    differences.push(Difference { table: rows.table, tenant, live, rebuilt, examples });
                 }
             }
         }
         progress(Progress { step: Step::Compare, done: total, total });
-        Ok(differences)
+        Ok(Comparison { differences, left_out, compared })
+    }
+}
+
+/// By tenant, how many events the slowest of the read models that answer is behind the new generation.
+async fn behind(db: &mut PgConnection) -> Result<Vec<(Uuid, i64)>, sqlx::Error> {
+    sqlx::query_as(
+        "SELECT n.tenant_id, max(n.position - coalesce(c.position, 0)) FROM read_models_next.cursors n
+         LEFT JOIN read_models.cursors c USING (tenant_id, projection) GROUP BY n.tenant_id ORDER BY 1",
+    )
+    .fetch_all(db)
+    .await
+}
+
+/// Waits while live projection comes up to where the pass over the ledgers ended: where it had not begun before, both
+/// can be compared only then.
+async fn let_live_come(db: &mut PgConnection) -> Result<(), sqlx::Error> {
+    let (mut before, mut since) = (Vec::new(), Instant::now());
+    loop {
+        let now = behind(&mut *db).await?;
+        if now.iter().all(|(_, behind)| *behind <= 0) || since.elapsed() > STILL {
+            return Ok(());
+        }
+        if now != before {
+            (before, since) = (now, Instant::now());
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
 
@@ -114,19 +192,23 @@ async fn begin_look(reader: &mut PgConnection) -> Result<(), sqlx::Error> {
 async fn sums(
     db: &mut PgConnection,
     schema: &str,
-    table: &str,
+    Rows { table, only }: &Rows,
     tenants: &[Uuid],
 ) -> Result<HashMap<Uuid, (i64, String)>, sqlx::Error> {
     let sql = format!(
         "SELECT tenant_id, count(*), sum(hashtextextended(t::text, 0))::text FROM {schema}.{table} t
-         WHERE tenant_id = ANY($1) GROUP BY tenant_id"
+         WHERE tenant_id = ANY($1) {only} GROUP BY tenant_id"
     );
     let rows: Vec<(Uuid, i64, String)> = sqlx::query_as(&sql).bind(tenants).fetch_all(db).await?;
     Ok(rows.into_iter().map(|(tenant, rows, sum)| (tenant, (rows, sum))).collect())
 }
 
 /// A few rows that only one of them has, by their keys.
-async fn examples(db: &mut PgConnection, table: &str, tenant: TenantId) -> Result<Vec<String>, sqlx::Error> {
+async fn examples(
+    db: &mut PgConnection,
+    Rows { table, only }: &Rows,
+    tenant: TenantId,
+) -> Result<Vec<String>, sqlx::Error> {
     let key: Vec<String> = sqlx::query_scalar(
         "SELECT a.attname::text FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey)
          WHERE i.indisprimary AND i.indrelid = ('read_models.' || $1)::regclass AND a.attname <> 'tenant_id'
@@ -136,16 +218,14 @@ async fn examples(db: &mut PgConnection, table: &str, tenant: TenantId) -> Resul
     .fetch_all(&mut *db)
     .await?;
     let key = if key.is_empty() { "'the row'".to_owned() } else { format!("concat_ws('/', {})", key.join(", ")) };
-    let only = |sign: &str, of: &str, not: &str| {
-        format!(
-            "(SELECT '{sign}' || {key} FROM (SELECT * FROM {of}.{table} WHERE tenant_id = $1) t
-              WHERE t::text NOT IN (SELECT o::text FROM {not}.{table} o WHERE tenant_id = $1) LIMIT {SHOWN})"
-        )
+    // Of each row its key and a hash: as many rows as there may be are sorted, not looked through once for each.
+    let rows = |schema: &str| {
+        format!("SELECT {key} AS key, hashtextextended(t::text, 0) FROM {schema}.{table} t WHERE tenant_id = $1 {only}")
     };
+    let (live, next) = (rows("read_models"), rows("read_models_next"));
     let sql = format!(
-        "{} UNION ALL {}",
-        only("-", "read_models", "read_models_next"),
-        only("+", "read_models_next", "read_models")
+        "(SELECT '-' || key FROM ({live} EXCEPT ALL {next}) gone LIMIT {SHOWN})
+         UNION ALL (SELECT '+' || key FROM ({next} EXCEPT ALL {live}) new LIMIT {SHOWN})"
     );
     sqlx::query_scalar(&sql).bind(tenant.0).fetch_all(db).await
 }

@@ -7,12 +7,14 @@
 
 mod bulk;
 mod compare;
+mod index;
 mod pace;
+mod pages;
 mod swap;
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -22,18 +24,17 @@ use chatledger_application::ports::{
 };
 use chatledger_domain::{Position, TenantId};
 use sqlx::{Connection, PgConnection, PgPool};
-use tokio::{sync::mpsc, task::JoinSet};
 
 use super::{
     ALL, Batch, Projection, ProjectionError, cursor,
-    generation::{Generation, Index, builder, drop_before},
+    generation::{Generation, builder, drop_before},
     poison::first_poison,
 };
 use crate::unavailable;
 
 use pace::Turns;
 
-pub use compare::Difference;
+pub use compare::{Comparison, Difference, LeftOut};
 pub use pace::Pace;
 
 /// No two rebuilds at a time: who holds this advisory lock builds.
@@ -64,9 +65,10 @@ pub enum RebuildError {
         /// Why.
         error: String,
     },
-    /// The new generation is not as the one that answers, and was to be taken only if it were.
-    #[error("the new generation differs from the one that answers: {}", compare::words(.0))]
-    Different(Vec<Difference>),
+    /// The new generation is not as the one that answers, or that is not known of every ledger, and it was to be taken
+    /// only if it were.
+    #[error("the new generation is not known to be as the one that answers: {}", compare::words(.0))]
+    Different(Comparison),
     /// The database or the ledger cannot be reached, or the ledger holds what this program cannot read.
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
@@ -107,9 +109,10 @@ impl Default for RebuildOptions {
 pub enum Then {
     /// It answers from then on.
     Swap,
-    /// It answers from then on, if it is as the one before.
+    /// It answers from then on, if it is as the one before in every ledger.
     SwapIfEqual,
-    /// It is dropped; where both are equal, this program's definition counts as the one that built the other.
+    /// It is dropped; where both are equal, this program's definition counts as the one that built the other, in the
+    /// ledgers that were compared.
     Discard,
 }
 
@@ -148,8 +151,8 @@ pub struct Report {
     pub events: i64,
     /// How long each step took.
     pub took: Vec<(Step, Duration)>,
-    /// Where both generations differed; `None` where they were not compared.
-    pub differences: Option<Vec<Difference>>,
+    /// What comparing both generations came to; `None` where they were not compared.
+    pub comparison: Option<Comparison>,
     /// Whether the new generation answers.
     pub swapped: bool,
 }
@@ -248,7 +251,7 @@ impl Rebuild<'_> {
         if !report.resumed {
             self.generation.begin(db).await.map_err(unavailable)?;
         }
-        report.events = self.fold(db, progress).await?;
+        report.events = self.fold(db, options.then, progress).await?;
         report.note(Step::Fold, &mut since);
         self.index(db, progress).await?;
         self.complete(db).await?;
@@ -256,18 +259,14 @@ impl Rebuild<'_> {
         self.catch_up(db, progress).await?;
         report.note(Step::CatchUp, &mut since);
         if options.compare || options.then != Then::Swap {
-            let differences = self.compare(db, progress).await?;
+            let comparison = self.compare(db, options.then, progress).await?;
             report.note(Step::Compare, &mut since);
-            let equal = differences.is_empty();
-            report.differences = Some(differences);
             match options.then {
-                Then::Swap => {}
-                Then::SwapIfEqual if equal => {}
-                Then::SwapIfEqual => {
-                    return Err(RebuildError::Different(report.differences.unwrap_or_default()));
-                }
+                Then::SwapIfEqual if !comparison.is_equal() => return Err(RebuildError::Different(comparison)),
+                Then::Swap | Then::SwapIfEqual => report.comparison = Some(comparison),
                 Then::Discard => {
-                    self.discard(db, equal).await?;
+                    self.discard(db, &comparison).await?;
+                    report.comparison = Some(comparison);
                     return Ok(report);
                 }
             }
@@ -302,15 +301,18 @@ impl Rebuild<'_> {
     async fn fold(
         &self,
         db: &mut PgConnection,
+        then: Then,
         progress: &mut (impl FnMut(Progress) + Send),
     ) -> Result<i64, RebuildError> {
         let mut targets = Vec::new();
         for (tenant, head) in self.ledger.heads().await.map_err(from_ledger)? {
             let live = cursor::read(db, tenant).await.map_err(unavailable)?;
             let target = self.target(&live);
-            // Where live projection is far behind, or has never begun, nobody waits for it.
+            // Where live projection is far behind, or has never begun, nobody waits for it; but where all depends on
+            // whether both are the same, they are to meet.
             let waits = self.rebuilds("received_marks") && !self.rebuilds("messages");
-            targets.push((tenant, if waits { target } else { target.max(head.0) }));
+            let meets = then != Then::Swap && target > 0;
+            targets.push((tenant, if waits || meets { target } else { target.max(head.0) }));
         }
         let mut state = Progress { step: Step::Fold, done: 0, total: targets.iter().map(|(_, target)| target).sum() };
         progress(state);
@@ -327,44 +329,6 @@ impl Rebuild<'_> {
             progress(state);
         }
         Ok(state.total)
-    }
-
-    /// The indexes that folding did not need, and statistics for the planner. Two tables at a time: a table's indexes are
-    /// made one after the other, on a connection that has its pages at hand.
-    async fn index(
-        &self,
-        db: &mut PgConnection,
-        progress: &mut (impl FnMut(Progress) + Send),
-    ) -> Result<(), RebuildError> {
-        let missing = self.generation.missing(db).await.map_err(unavailable)?;
-        let tables = self.tables();
-        let total = i64::try_from(missing.len() + tables.len()).unwrap_or(i64::MAX);
-        let mut state = Progress { step: Step::Index, done: 0, total };
-        progress(state);
-        let mut work: HashMap<&'static str, Vec<Index>> = HashMap::new();
-        for index in missing {
-            work.entry(index.table).or_default().push(index);
-        }
-        // Those with most to do first, so that none is left alone at the end.
-        let mut tables: Vec<_> =
-            tables.into_iter().map(|table| (table, work.remove(table).unwrap_or_default())).collect();
-        tables.sort_by_key(|(_, indexes)| indexes.len());
-        let tables = Arc::new(Mutex::new(tables));
-        let (told, mut telling) = mpsc::unbounded_channel();
-        let mut workers = JoinSet::new();
-        for _ in 0..2 {
-            let db = builder(self.pool).await.map_err(unavailable)?;
-            workers.spawn(make_indexes(db, self.turns.clone(), tables.clone(), told.clone()));
-        }
-        drop(told);
-        while telling.recv().await.is_some() {
-            state.done += 1;
-            progress(state);
-        }
-        while let Some(made) = workers.join_next().await {
-            made.map_err(|error| Unavailable::new("the rebuild", error))?.map_err(unavailable)?;
-        }
-        Ok(())
     }
 
     /// What is counted rather than folded.
@@ -389,31 +353,5 @@ impl Rebuild<'_> {
             tx.commit().await.map_err(unavailable)?;
         }
         Ok(())
-    }
-}
-
-/// Tables that wait for their indexes, the next one last.
-type Waiting = Arc<Mutex<Vec<(&'static str, Vec<Index>)>>>;
-
-async fn make_indexes(
-    mut db: PgConnection,
-    turns: Arc<Turns>,
-    waiting: Waiting,
-    told: mpsc::UnboundedSender<()>,
-) -> Result<(), sqlx::Error> {
-    loop {
-        let next = waiting.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let Some((table, indexes)) = next else { return db.close().await };
-        for index in indexes {
-            let _turn = turns.take().await;
-            let helpers = if turns.gentle() { 0 } else { 2 };
-            sqlx::query(&format!("SET max_parallel_maintenance_workers = {helpers}")).execute(&mut db).await?;
-            index.make(&mut db).await?;
-            // Nobody may listen any more.
-            let _ = told.send(());
-        }
-        let _turn = turns.take().await;
-        sqlx::query(&format!("ANALYZE read_models_next.{table}")).execute(&mut db).await?;
-        let _ = told.send(());
     }
 }

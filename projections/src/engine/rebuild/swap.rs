@@ -7,7 +7,7 @@ use chatledger_domain::{Position, TenantId};
 use sqlx::{Connection, PgConnection};
 use uuid::Uuid;
 
-use super::{Progress, Rebuild, RebuildError, Step, from_ledger, poison};
+use super::{Comparison, Progress, Rebuild, RebuildError, Step, from_ledger, poison};
 use crate::{
     engine::{
         definition,
@@ -22,6 +22,8 @@ const PAGE: i64 = 2_000;
 const NEAR: i64 = 500;
 /// Who reads a table may hold up the change of places, and be held up by it, for so long; then it is tried again.
 const PATIENCE: &str = "100ms";
+/// However many tables there are, those who read one of them are held up no longer in all.
+const PATIENCE_IN_ALL: &str = "300ms";
 /// Postgres' own upkeep of a table gives way to somebody who waits for a second.
 const UPKEEP: &str = "5s";
 /// So often it is tried, half a second apart.
@@ -144,8 +146,7 @@ impl Rebuild<'_> {
     /// Keeps Postgres' own upkeep away from the tables until the transaction ends: it would hold a table for long, and
     /// those who wait for the table with us would be held up. This lock itself holds up neither readers nor writers.
     async fn keep_upkeep_out(&self, tx: &mut PgConnection) -> Result<bool, RebuildError> {
-        let patience = format!("SET LOCAL lock_timeout = '{UPKEEP}'");
-        sqlx::query(&patience).execute(&mut *tx).await.map_err(unavailable)?;
+        set_local(tx, "lock_timeout", UPKEEP).await?;
         for schema in ["read_models", "read_models_next"] {
             let names: Vec<String> = self.tables().iter().map(|table| format!("{schema}.{table}")).collect();
             let lock = format!("LOCK TABLE {} IN SHARE UPDATE EXCLUSIVE MODE", names.join(", "));
@@ -159,29 +160,33 @@ impl Rebuild<'_> {
     /// Tables, counts and cursors. `false`: somebody reads a table and does not end.
     async fn move_all(&self, tx: &mut PgConnection) -> Result<bool, RebuildError> {
         let tables = self.tables();
-        // All at once, so that nobody is held up longer than by the slowest reader.
         let names: Vec<String> = tables.iter().map(|table| format!("read_models.{table}")).collect();
         let lock = format!("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE", names.join(", "));
+        // One table is waited for after the other, and who reads the first waits until the last is got.
+        set_local(tx, "statement_timeout", PATIENCE_IN_ALL).await?;
         if !got(sqlx::query(&lock).execute(&mut *tx).await)? {
             return Ok(false);
         }
+        set_local(tx, "statement_timeout", "0").await?;
         move_tables(tx, &tables).await.map_err(unavailable)?;
         move_cursors(tx, &self.generation.names()).await.map_err(unavailable)?;
         Ok(true)
     }
 
-    /// Drops the new generation again. Where it is `equal` to the other, this program could have built that one.
-    pub(super) async fn discard(&self, db: &mut PgConnection, equal: bool) -> Result<(), RebuildError> {
+    /// Drops the new generation again. Where it is as the other, this program could have built that one: that holds for
+    /// the ledgers alone that were compared.
+    pub(super) async fn discard(&self, db: &mut PgConnection, comparison: &Comparison) -> Result<(), RebuildError> {
         let mut tx = db.begin().await.map_err(unavailable)?;
-        if equal {
+        if comparison.differences.is_empty() {
             let definitions: Vec<String> = self.generation.projections.iter().map(|of| definition::of(*of)).collect();
             sqlx::query(
                 "UPDATE read_models.cursors c SET definition = d.definition
                  FROM unnest($1::text[], $2::text[]) AS d (name, definition)
-                 WHERE c.projection = d.name AND c.definition IS DISTINCT FROM d.definition",
+                 WHERE c.projection = d.name AND c.definition IS DISTINCT FROM d.definition AND c.tenant_id = ANY($3)",
             )
             .bind(self.generation.names())
             .bind(definitions)
+            .bind(&comparison.compared)
             .execute(&mut *tx)
             .await
             .map_err(unavailable)?;
@@ -194,18 +199,23 @@ impl Rebuild<'_> {
 
 /// Holds up live projection, of all tenants, until the transaction ends. `false`: it could not be held up.
 pub(super) async fn hold(tx: &mut PgConnection) -> Result<bool, RebuildError> {
-    let patience = format!("SET LOCAL lock_timeout = '{PATIENCE}'");
-    sqlx::query(&patience).execute(&mut *tx).await.map_err(unavailable)?;
+    set_local(tx, "lock_timeout", PATIENCE).await?;
     got(sqlx::query("LOCK TABLE read_models.cursors IN SHARE ROW EXCLUSIVE MODE").execute(tx).await)
+}
+
+async fn set_local(tx: &mut PgConnection, setting: &str, value: &str) -> Result<(), RebuildError> {
+    let set = format!("SET LOCAL {setting} = '{value}'");
+    sqlx::query(&set).execute(tx).await.map_err(unavailable)?;
+    Ok(())
 }
 
 /// Whether a lock was got; `false` where somebody holds it too long, or holds it and waits for us.
 fn got<T>(result: Result<T, sqlx::Error>) -> Result<bool, RebuildError> {
+    // Not available in time, deadlock, statement out of time.
+    const NOT_GOT: [&str; 3] = ["55P03", "40P01", "57014"];
     match result {
         Ok(_) => Ok(true),
-        Err(sqlx::Error::Database(error)) if error.code().is_some_and(|code| code == "55P03" || code == "40P01") => {
-            Ok(false)
-        }
+        Err(sqlx::Error::Database(error)) if error.code().is_some_and(|code| NOT_GOT.contains(&&*code)) => Ok(false),
         Err(error) => Err(unavailable(error).into()),
     }
 }
