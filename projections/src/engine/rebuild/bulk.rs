@@ -31,9 +31,9 @@ use crate::{
 };
 
 /// A fold that holds more bytes than this is written.
-const HEAVY: usize = 48 << 20;
+const HEAVY: usize = 32 << 20;
 /// Folds that together hold more bytes than this: the heaviest is written.
-const FULL: usize = 112 << 20;
+const FULL: usize = 64 << 20;
 /// A fold that holds the news of more events than this is written, so that a killed rebuild has not far to go back.
 const FAR: i64 = 2_000_000;
 

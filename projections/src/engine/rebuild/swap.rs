@@ -169,7 +169,9 @@ impl Rebuild<'_> {
         }
         set_local(tx, "statement_timeout", "0").await?;
         move_tables(tx, &tables).await.map_err(unavailable)?;
-        move_cursors(tx, &self.generation.names()).await.map_err(unavailable)?;
+        let names = self.generation.names();
+        move_cursors(tx, &names).await.map_err(unavailable)?;
+        forget(tx, &tables, &names).await.map_err(unavailable)?;
         Ok(true)
     }
 
@@ -275,6 +277,26 @@ async fn move_tables(tx: &mut PgConnection, tables: &[&str]) -> Result<(), sqlx:
 async fn with_whole_names(tx: &mut PgConnection) -> Result<&mut PgConnection, sqlx::Error> {
     sqlx::query("SET LOCAL search_path = pg_catalog").execute(&mut *tx).await?;
     Ok(tx)
+}
+
+/// What answered until now and had not come to where somebody was forgotten does not come there any more.
+async fn forget(tx: &mut PgConnection, tables: &[&str], names: &[&str]) -> Result<(), sqlx::Error> {
+    let behind: Vec<Uuid> = sqlx::query_scalar(
+        "SELECT DISTINCT b.tenant_id FROM read_models_before.cursors b WHERE b.projection = ANY($1) AND EXISTS (
+             SELECT FROM ledger.events e WHERE e.tenant_id = b.tenant_id AND e.position > b.position
+                 AND e.event_type = 'ContactErased')",
+    )
+    .bind(names)
+    .fetch_all(&mut *tx)
+    .await?;
+    if behind.is_empty() {
+        return Ok(());
+    }
+    for table in tables {
+        let sql = format!("DELETE FROM read_models_before.{table} WHERE tenant_id = ANY($1)");
+        sqlx::query(&sql).bind(&behind).execute(&mut *tx).await?;
+    }
+    Ok(())
 }
 
 async fn move_cursors(tx: &mut PgConnection, names: &[&str]) -> Result<(), sqlx::Error> {
