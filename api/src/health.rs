@@ -31,8 +31,10 @@ pub struct Condition {
     pub database: bool,
     /// Whether the database has the shape that this version needs.
     pub migrated: bool,
-    /// How many events the slowest read model is behind; absent when it cannot be told.
+    /// How many events the slowest read model is behind, of those that writes wait for; absent when it cannot be told.
     pub lag: Option<i64>,
+    /// How many read models are far behind the others, for a release has added them; absent when it cannot be told.
+    pub catching_up: Option<i64>,
     /// How many streams read models leave out because of an event that they cannot fold; absent when it cannot be told.
     pub parked: Option<i64>,
     /// How many read models were built by other code and wait for a rebuild; absent when it cannot be told.
@@ -96,6 +98,7 @@ mod tests {
             database: true,
             migrated: true,
             lag: Some(10),
+            catching_up: Some(1),
             parked: Some(1),
             outdated: Some(1),
             stopping: false,

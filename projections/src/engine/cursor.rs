@@ -260,6 +260,8 @@ pub struct Lag {
     pub parked: i32,
     /// Whether its rows were folded by another definition than this program's.
     pub outdated: bool,
+    /// Whether writes wait for it: not while it is far behind the others, for it is new or was set back.
+    pub keeps_up: bool,
 }
 
 /// How far every read model is for every tenant.
@@ -280,13 +282,17 @@ pub async fn lag(pool: &PgPool, ledger: &Arc<dyn Ledger>) -> Result<Vec<Lag>, Un
         .collect();
     let mut lags = Vec::new();
     for (tenant, head) in heads {
+        let mut of_tenant = Vec::with_capacity(ALL.len());
         for projection in ALL {
             let row = found.get(&(tenant.0, projection.name().to_owned())).cloned();
             let (generation, position, parked, by) = row.unwrap_or((1, 0, 0, None));
             let outdated = by.is_some_and(|by| by != definition::of(*projection));
             let (projection, position) = (projection.name(), Position(position));
-            lags.push(Lag { projection, tenant, generation, position, head, parked, outdated });
+            of_tenant.push(Lag { projection, tenant, generation, position, head, parked, outdated, keeps_up: true });
         }
+        let positions: Vec<i64> = of_tenant.iter().map(|lag| lag.position.0).collect();
+        let near = keeping_up(&positions).into_iter();
+        lags.extend(of_tenant.into_iter().zip(near).map(|(lag, keeps_up)| Lag { keeps_up, ..lag }));
     }
     Ok(lags)
 }

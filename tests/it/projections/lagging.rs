@@ -25,8 +25,8 @@ async fn a_read_model_that_begins_anew_holds_up_no_other_and_comes_up_to_them() 
         sqlx::query(statement).execute(&database.pool).await.unwrap();
     }
 
-    // Small steps, so that it takes a while.
-    let live = engine(&database.pool, &ledger, 10);
+    // The smallest steps, so that it takes a while.
+    let live = engine(&database.pool, &ledger, 1);
     for n in 0..5 {
         let id = format!("new.{n}");
         w.chat("35191299996", received(&id, 5_000 + n, "{}"));
@@ -37,6 +37,8 @@ async fn a_read_model_that_begins_anew_holds_up_no_other_and_comes_up_to_them() 
         assert!(models.message(w.tenant, &id).await.unwrap().is_some(), "it is readable");
         let behind = w.head - position(&database.pool, w.tenant, "chats").await;
         assert!(behind > 2_000, "nobody waits for who is {behind} events behind");
+        let lags = lag(&database.pool, &ledger).await.unwrap();
+        assert!(lags.iter().all(|of| of.keeps_up == (of.projection != "chats")), "{lags:?}");
     }
     live.stop().await;
     // It comes up to the others all the same.
