@@ -66,6 +66,7 @@ async fn asked(server: &Server, who: &str, what: &str, list: &str) {
     let name = |of: &str| server.text(&format!("/{who}/{of}"));
     let login = serde_json::json!({"username": name("username"), "password": name("password")});
     let url = format!("{}/api/v1/whatsapp/auth/token", server.base_url());
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let answer = reqwest::Client::new().post(url).json(&login).send().await.expect("an answer");
     let answer: serde_json::Value = answer.json().await.expect("JSON");
     let token = format!("Authorization: Bearer {}\r\n", answer["data"]["accessToken"].as_str().expect("a token"));

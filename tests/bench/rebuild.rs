@@ -43,12 +43,14 @@ async fn alone(events: usize) {
     println!("  comparator: COPY of the rows in order: {:.0} events/s", written as f64 / bare.as_secs_f64());
     for (what, args) in [("from nothing", &["--no-compare"][..]), ("again, and compared", &["--if-equal"])] {
         let since = Instant::now();
-        let memory = rebuild(database.url(), args);
+        let (memory, reached) = rebuild(database.url(), args);
         let took = since.elapsed();
         println!(
-            "  {what}: {:.0} events/s in all, ratio {:.2}, peak memory {memory:.0} MiB",
+            "  {what}: {:.0} events/s in all, ratio {:.2}, peak memory {memory:.0} MiB, reached after {:.0} of {:.0} s",
             written as f64 / took.as_secs_f64(),
-            bare.as_secs_f64() / took.as_secs_f64()
+            bare.as_secs_f64() / took.as_secs_f64(),
+            reached.as_secs_f64(),
+            took.as_secs_f64()
         );
     }
     pool.close().await;
@@ -125,8 +127,9 @@ async fn load(server: &Server, what: &str, seconds: usize) -> f64 {
     ingest.percentile(99.0)
 }
 
-/// Runs the command, shows what it prints: the most memory it used, in MiB.
-fn rebuild(url: &str, args: &[&str]) -> f64 {
+/// Runs the command, shows what it prints: the most memory it used, in MiB, and when it came to that.
+fn rebuild(url: &str, args: &[&str]) -> (f64, Duration) {
+    let since = Instant::now();
     let mut command = Command::new(binary())
         .args(["projections", "rebuild", "--all"])
         .args(args)
@@ -135,14 +138,17 @@ fn rebuild(url: &str, args: &[&str]) -> f64 {
         .stderr(Stdio::null())
         .spawn()
         .expect("the command starts");
-    let mut memory = 0.0_f64;
+    let (mut memory, mut reached) = (0.0_f64, Duration::ZERO);
     let status = loop {
-        memory = memory.max(peak_memory_of(command.id()));
+        let peak = peak_memory_of(command.id());
+        if peak > memory {
+            (memory, reached) = (peak, since.elapsed());
+        }
         if let Some(status) = command.try_wait().expect("the command ends") {
             break status;
         }
         std::thread::sleep(Duration::from_millis(20));
     };
     assert!(status.success(), "the rebuild ends well");
-    memory
+    (memory, reached)
 }

@@ -1,7 +1,7 @@
 //! Reads conversations. What is over is told by the moment of the question.
 
 use chatledger_domain::{Actor, ConversationId, MessageId, TenantId, UserId, WaId};
-use sqlx::{PgConnection, Postgres, QueryBuilder, Row, postgres::PgRow};
+use sqlx::{Connection, PgConnection, Postgres, QueryBuilder, Row, postgres::PgRow};
 
 use super::{ConversationDetailView, ConversationFilter, ConversationStatus, ConversationView, apply::CLOSED};
 use crate::{
@@ -12,6 +12,8 @@ use crate::{
 
 const COLUMNS: &str = "v.conversation_id, v.wa_id, v.opened_by, v.opened_at, v.expires_at, v.closed_at,
     v.last_message_at, v.message_count, v.first_position";
+/// So many are counted at a first look.
+const FEW: i64 = 1_000;
 const CHAT: &str = " JOIN read_models.chats c ON c.tenant_id = v.tenant_id AND c.wa_id = v.wa_id";
 
 /// Readable conversations, by their newest message.
@@ -46,23 +48,30 @@ pub(crate) async fn conversations(
         }
         only_readable(sql, actor);
     };
-    let count = if filter.assigned_to.is_none() && reads_all(actor) {
-        count_all(&mut *db, tenant, filter.status, now).await?
-    } else {
-        let mut sql = QueryBuilder::new("SELECT count(*)");
-        condition(&mut sql);
-        sql.build_query_scalar().fetch_one(&mut *db).await?
-    };
     let mut sql = QueryBuilder::new(format!("SELECT {COLUMNS}"));
     condition(&mut sql);
     sql.push(" ORDER BY v.last_message_at DESC, v.conversation_id LIMIT ").push_bind(part.limit);
     sql.push(" OFFSET ").push_bind(part.offset);
     let rows = sql.build().fetch_all(&mut *db).await?;
+    let count = if filter.assigned_to.is_none() && reads_all(actor) {
+        count_all(&mut *db, tenant, filter.status, now).await?
+    } else if let Some(count) = part.ends_with(rows.len()) {
+        count
+    } else {
+        let mut sql = QueryBuilder::new("SELECT count(*)");
+        condition(&mut sql);
+        // Those of a large group are counted faster side by side than one look-up each.
+        let mut tx = db.begin().await?;
+        sqlx::query("SELECT set_config('enable_seqscan', 'on', true)").execute(&mut *tx).await?;
+        let count = sql.build_query_scalar().fetch_one(&mut *tx).await?;
+        tx.commit().await?;
+        count
+    };
     Ok(Page { count, rows: views(db, tenant, &rows, now).await? })
 }
 
 /// How many conversations there are. Of those that nobody closed, the fewer of the active and the expired ones are counted,
-/// the others are the rest. The active ones are tried first: they are those of a day, however long the history.
+/// the others are the rest; a first look at each tells at little cost which they are where one are few.
 async fn count_all(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -76,18 +85,22 @@ async fn count_all(
         return Ok(closed);
     }
     let (open, half) = (all - closed, (all - closed) / 2 + 1);
-    let few = async |db: &mut PgConnection, condition: &str| -> Result<i64, sqlx::Error> {
+    let few = async |db: &mut PgConnection, condition: &str, most: i64| -> Result<i64, sqlx::Error> {
         let sql = format!(
             "SELECT count(*) FROM (SELECT FROM read_models.conversations
              WHERE tenant_id = $1 AND closed_at IS NULL AND expires_at {condition} $2 LIMIT $3) few"
         );
-        sqlx::query_scalar(&sql).bind(tenant.0).bind(now).bind(half).fetch_one(db).await
+        sqlx::query_scalar(&sql).bind(tenant.0).bind(now).bind(most).fetch_one(db).await
     };
-    let active = match few(&mut *db, ">").await? {
-        active if active < half => active,
-        _ => open - few(&mut *db, "<=").await?,
-    };
-    Ok(if status == ConversationStatus::Active { active } else { open - active })
+    for most in [FEW.min(half), half] {
+        for (condition, counted) in [(">", ConversationStatus::Active), ("<=", ConversationStatus::Expired)] {
+            let count = few(&mut *db, condition, most).await?;
+            if count < most {
+                return Ok(if status == counted { count } else { open - count });
+            }
+        }
+    }
+    Ok(open)
 }
 
 /// A readable conversation with its newest messages.

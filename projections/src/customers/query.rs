@@ -10,6 +10,7 @@ use sqlx::{PgConnection, Postgres, QueryBuilder, Row, postgres::PgRow};
 
 use super::{CustomerFilter, CustomerProfileView, CustomerView};
 use crate::{
+    chats::Reach,
     contacts,
     inbox::{Answer, Inbox, counted, only_readable, reads_all, wa_id},
     measures, taggings,
@@ -98,8 +99,12 @@ async fn customers(
     sql.push(") a JOIN read_models.customers k ON k.wa_id = a.wa_id WHERE k.tenant_id = ").push_bind(tenant.0);
     sql.push(format!(" ORDER BY {ORDER}"));
     let rows = sql.build().fetch_all(&mut *db).await?;
-    let count = if reads_all(actor) && *filter == CustomerFilter::default() {
-        counted(&mut *db, tenant, "customers").await?
+    let count = if *filter == CustomerFilter::default() {
+        match Reach::of(actor, false, None) {
+            None => counted(&mut *db, tenant, "customers").await?,
+            // With whom there is a chat, that is a customer; and others than those with chats are shown to nobody restricted.
+            Some(reach) => reach.count(&mut *db, tenant).await?.0,
+        }
     } else if let Some(count) = part.ends_with(rows.len()) {
         count
     } else {
