@@ -115,6 +115,17 @@ async fn rebuilt_equals_live_for_every_read_model_and_any_batch() {
                WHERE tenant_id = $1) missing",
         ),
         (
+            "conversation shares",
+            "WITH counted AS (
+                 SELECT coalesce(c.assigned_user, 0), coalesce(c.assigned_group, 0), count(*)
+                   FROM read_models.conversations v JOIN read_models.chats c USING (tenant_id, wa_id)
+                  WHERE tenant_id = $1 AND coalesce(c.assigned_user, c.assigned_group) IS NOT NULL GROUP BY 1, 2),
+             kept AS (SELECT assigned_user, assigned_group, conversations FROM read_models.conversation_shares
+                       WHERE tenant_id = $1)
+             SELECT (SELECT count(*) FROM (TABLE counted EXCEPT TABLE kept) missing)
+                  + (SELECT count(*) FROM (TABLE kept EXCEPT TABLE counted) invented)",
+        ),
+        (
             "shares of nothing",
             "SELECT (SELECT count(*) FROM read_models.chat_shares WHERE tenant_id = $1) - count(DISTINCT
                  (coalesce(assigned_user, 0), coalesce(assigned_group, 0)))

@@ -48,16 +48,34 @@ impl Reach {
     pub(crate) async fn count(&self, db: &mut PgConnection, tenant: TenantId) -> Result<(i64, i64), sqlx::Error> {
         let mut sql = QueryBuilder::<Postgres>::new(
             "SELECT coalesce(sum(s.chats), 0)::bigint, coalesce(sum(s.messages), 0)::bigint
-             FROM read_models.chat_shares s WHERE s.tenant_id = ",
+             FROM read_models.chat_shares s WHERE ",
         );
-        sql.push_bind(tenant.0).push(" AND (false");
+        self.push_shares(&mut sql, tenant);
+        sql.build_query_as().fetch_one(db).await
+    }
+
+    /// How many conversations there are in these chats.
+    pub(crate) async fn count_conversations(
+        &self,
+        db: &mut PgConnection,
+        tenant: TenantId,
+    ) -> Result<i64, sqlx::Error> {
+        let mut sql = QueryBuilder::<Postgres>::new(
+            "SELECT coalesce(sum(s.conversations), 0)::bigint FROM read_models.conversation_shares s WHERE ",
+        );
+        self.push_shares(&mut sql, tenant);
+        sql.build_query_scalar().fetch_one(db).await
+    }
+
+    /// Appends the condition that picks the totals `s` of these chats.
+    fn push_shares(&self, sql: &mut QueryBuilder<'_, Postgres>, tenant: TenantId) {
+        sql.push("s.tenant_id = ").push_bind(tenant.0).push(" AND (false");
         for branch in &self.branches {
             sql.push(" OR (true");
-            branch.push(&mut sql, "s");
+            branch.push(sql, "s");
             sql.push(")");
         }
         sql.push(")");
-        sql.build_query_as().fetch_one(db).await
     }
 
     /// Appends the first `many` of these chats in an order that an index has, as a table.

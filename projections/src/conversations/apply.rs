@@ -6,7 +6,10 @@ use async_trait::async_trait;
 use chatledger_domain::{MessageId, TenantId, chat::ChatEvent};
 use sqlx::{PgConnection, Row};
 
-use super::fold::{Session, Touch, sessions};
+use super::{
+    fold::{Session, Touch, sessions},
+    holders::{self, Change, Holding},
+};
 use crate::engine::{Batch, Carried, Projection, ProjectionError, ROWS, Rows, Stage, Table, count_rows, in_order};
 
 /// The read model `conversations`.
@@ -26,6 +29,7 @@ fn concerns(event: &ChatEvent) -> bool {
             | ChatEvent::MessageQueued(_)
             | ChatEvent::MessageEchoed(_)
             | ChatEvent::ConversationClosed(_)
+            | ChatEvent::ChatAssigned(_)
     )
 }
 
@@ -56,11 +60,19 @@ impl Touches {
         for chats in in_order(&self.chats).chunks(ROWS) {
             let wa_ids: Vec<&str> = chats.iter().map(|(wa_id, _)| *wa_id).collect();
             let mut known = newest(&mut *db, tenant, &wa_ids).await?;
-            let mut rows = Vec::with_capacity(chats.len());
+            let (mut rows, mut moved) = (Vec::with_capacity(chats.len()), Vec::new());
             let before = closed(known.values());
             for (wa_id, touches) in chats {
-                rows.extend(sessions(known.remove(*wa_id), touches).into_iter().map(|session| (*wa_id, session)));
+                let newest = known.remove(*wa_id);
+                let there = usize::from(newest.is_some());
+                let sessions = sessions(newest, touches);
+                let fresh = sessions.len() - there;
+                if fresh > 0 || touches.iter().any(|touch| matches!(touch, Touch::Assigned { .. })) {
+                    moved.push((*wa_id, touches.as_slice(), fresh));
+                }
+                rows.extend(sessions.into_iter().map(|session| (*wa_id, session)));
             }
+            hold(&mut *db, tenant, &moved).await?;
             let fresh = upsert(&mut *db, tenant, &rows).await?;
             count_rows(&mut *db, tenant, Conversations.name(), fresh).await?;
             let after = closed(rows.iter().map(|(_, session)| session));
@@ -77,7 +89,11 @@ impl Projection for Conversations {
     }
 
     fn tables(&self) -> &'static [Table] {
-        const TABLES: &[Table] = &[Table::looked_up("conversations", &["conversations_of_chat"])];
+        const TABLES: &[Table] = &[
+            Table::looked_up("conversations", &["conversations_of_chat"]),
+            Table::looked_up("conversation_holders", &["conversation_holders_pkey"]),
+            Table::small("conversation_shares"),
+        ];
         TABLES
     }
 
@@ -85,6 +101,7 @@ impl Projection for Conversations {
         &[
             include_str!("apply.rs"),
             include_str!("fold.rs"),
+            include_str!("holders.rs"),
             include_str!("../../../domain/src/chat/conversation.rs"),
             include_str!("../../../domain/src/chat/written.rs"),
         ]
@@ -117,15 +134,35 @@ impl Carried for Touches {
         if !first {
             return touches.merge(db, tenant).await;
         }
-        let mut rows = Vec::with_capacity(touches.chats.len());
+        let (mut rows, mut held) = (Vec::with_capacity(touches.chats.len()), Vec::with_capacity(touches.chats.len()));
         for (wa_id, touches) in in_order(&touches.chats) {
-            rows.extend(sessions(None, touches).into_iter().map(|session| (wa_id, session)));
+            let sessions = sessions(None, touches);
+            held.push((wa_id, Holding::default().after(touches, sessions.len())));
+            rows.extend(sessions.into_iter().map(|session| (wa_id, session)));
         }
         insert(&mut *db, tenant, &rows).await?;
+        holders::begin(&mut *db, tenant, &held).await?;
         count_rows(&mut *db, tenant, Conversations.name(), i64::try_from(rows.len()).unwrap_or(i64::MAX)).await?;
         count_rows(db, tenant, CLOSED, closed(rows.iter().map(|(_, session)| session))).await?;
         Ok(())
     }
+}
+
+/// Moves the totals with chats that got conversations or another holder.
+async fn hold(db: &mut PgConnection, tenant: TenantId, moved: &[(&str, &[Touch], usize)]) -> Result<(), sqlx::Error> {
+    if moved.is_empty() {
+        return Ok(());
+    }
+    let wa_ids: Vec<&str> = moved.iter().map(|(wa_id, ..)| *wa_id).collect();
+    let known = holders::known(&mut *db, tenant, &wa_ids).await?;
+    let changes: Vec<Change<'_>> = moved
+        .iter()
+        .map(|(wa_id, touches, fresh)| {
+            let before = known.get(*wa_id).copied().unwrap_or_default();
+            Change { wa_id, before, after: before.after(touches, *fresh) }
+        })
+        .collect();
+    holders::write(db, tenant, &changes).await
 }
 
 /// The newest conversation of each chat.

@@ -32,8 +32,20 @@ impl Session {
 /// What an event does to a chat's conversations, and no more of it than that.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Touch {
-    Said { position: i64, said: Said },
-    Closed { opened_by: MessageId, by: i64, at: i64 },
+    Said {
+        position: i64,
+        said: Said,
+    },
+    Closed {
+        opened_by: MessageId,
+        by: i64,
+        at: i64,
+    },
+    /// Who has the chat from then on; `None` where that stays.
+    Assigned {
+        user: Option<Option<i64>>,
+        group: Option<Option<i64>>,
+    },
 }
 
 impl Touch {
@@ -41,6 +53,13 @@ impl Touch {
         match of.event {
             ChatEvent::ConversationClosed(e) => {
                 Some(Self::Closed { opened_by: e.opened_by, by: e.done_by.0, at: e.timestamp })
+            }
+            ChatEvent::ChatAssigned(e) => {
+                let user = (e.user_cleared || e.user_set.is_some())
+                    .then(|| e.user_set.filter(|_| !e.user_cleared).map(|user| user.0));
+                let group = (e.group_cleared || e.group_set.is_some())
+                    .then(|| e.group_set.filter(|_| !e.group_cleared).map(|group| group.0));
+                Some(Self::Assigned { user, group })
             }
             event => Said::of(event).map(|said| Self::Said { position: of.position, said }),
         }
@@ -58,6 +77,7 @@ pub(super) fn sessions(newest: Option<Session>, touches: &[Touch]) -> Vec<Sessio
                     (session.closed_at, session.closed_by) = (Some(at), Some(by));
                 }
             }
+            Touch::Assigned { .. } => {}
         }
     }
     sessions

@@ -2,6 +2,7 @@
 
 mod apply;
 mod fold;
+mod holders;
 mod inbox;
 mod query;
 mod view;

@@ -5,6 +5,7 @@ use sqlx::{Connection, PgConnection, Postgres, QueryBuilder, Row, postgres::PgRo
 
 use super::{ConversationDetailView, ConversationFilter, ConversationStatus, ConversationView, apply::CLOSED};
 use crate::{
+    chats::Reach,
     inbox::{counted, only_readable, reads_all, wa_id},
     messages, taggings,
     views::{Page, PageRequest},
@@ -53,8 +54,11 @@ pub(crate) async fn conversations(
     sql.push(" ORDER BY v.last_message_at DESC, v.conversation_id LIMIT ").push_bind(part.limit);
     sql.push(" OFFSET ").push_bind(part.offset);
     let rows = sql.build().fetch_all(&mut *db).await?;
-    let count = if filter.assigned_to.is_none() && reads_all(actor) {
+    let (whose, plain) = (Reach::of(actor, false, None), filter == ConversationFilter::default());
+    let count = if let (None, None) = (&whose, filter.assigned_to) {
         count_all(&mut *db, tenant, filter.status, now).await?
+    } else if let (Some(whose), true) = (&whose, plain) {
+        whose.count_conversations(&mut *db, tenant).await?
     } else if let Some(count) = part.ends_with(rows.len()) {
         count
     } else {

@@ -63,6 +63,31 @@ pub fn code(body: &Value) -> &str {
 }
 
 #[tokio::test]
+async fn r_jwt_3_an_agents_list_is_as_long_as_what_it_may_read() {
+    let shop = Shop::start().await;
+    let agent = shop.inbox.agent.id;
+    for scope in ["user", "group"] {
+        let permissions = json!({"permissions": {"can_read_chats": scope}});
+        shop.inbox.patch(&shop.inbox.admin, &format!("users/{agent}/"), permissions).await.expect(200);
+        for (chat, at) in [(RUI, now() - 200_000), (RUI, now() - 60), (ANA, now() - 60)] {
+            shop.named(chat, "Somebody", at).await;
+        }
+        let listed = async |take: i64| {
+            let list = shop.get_as_agent(&format!("conversations?take={take}")).await.expect(200);
+            (list["data"]["totalCount"].as_i64().unwrap(), list["data"]["conversations"].as_array().unwrap().len())
+        };
+        assert_eq!(listed(100).await, (0, 0));
+        shop.give_to_agent(RUI).await;
+        let all = listed(100).await;
+        assert_eq!((all.0, listed(1).await), (all.1 as i64, (all.0, 1)), "{scope}");
+        assert!(all.1 >= 2, "both of the customer's");
+        let body = json!({"assigned_to_user": shop.inbox.admin.id});
+        shop.inbox.patch(&shop.inbox.admin, &format!("chat_assignment/{RUI}/"), body).await.expect(200);
+        assert_eq!(listed(1).await, (0, 0));
+    }
+}
+
+#[tokio::test]
 async fn r_cnv_1_what_is_written_from_the_phone_is_one_conversation() {
     let shop = Shop::start().await;
     shop.phone_wrote(RUI, "wamid.one", now() - 600).await;
