@@ -126,7 +126,11 @@ async fn a_wrong_credential_is_a_refusal_and_a_broken_whatsapp_is_told_apart() {
         let cut = told(Misbehaviour { cut: true, ..Misbehaviour::default() }).await;
         assert!(matches!(cut, Err(AccountFault::Unreadable(_))), "{cut:?}");
         simulator.stop().await;
-        let gone = client.templates(&account).await;
+        let mut gone = client.templates(&account).await;
+        // A standing connection that was just being closed may have been good for one more call.
+        if matches!(gone, Err(AccountFault::Unreadable(_))) {
+            gone = client.templates(&account).await;
+        }
         assert!(matches!(gone, Err(AccountFault::Away(_))), "{gone:?}");
     }
 }
