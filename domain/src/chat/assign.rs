@@ -3,7 +3,7 @@
 use super::{AssignmentChange, ByRule, Chat, ChatAssigned, ChatRefusal};
 use crate::{
     ids::{GroupId, UserId},
-    permission::Actor,
+    permission::{Actor, Assignment},
 };
 
 impl Chat {
@@ -14,16 +14,14 @@ impl Chat {
         change: AssignmentChange,
         now: i64,
     ) -> Result<Option<ChatAssigned>, ChatRefusal> {
-        let user = change.user.unwrap_or(self.assignment.user);
-        let group = change.group.unwrap_or(self.assignment.group);
+        let Assignment { user, group } = change.applied_to(self.assignment);
         let allowed = actor.is_admin() || (self.may_set_user(actor, user) && self.may_set_group(actor, group));
         if allowed { Ok(self.assigned(change, Some(actor.user), now)) } else { Err(ChatRefusal::AssignmentHeld) }
     }
 
     /// The one event of a change that is allowed (R-ASG-9), `None` when nothing changes.
     pub(super) fn assigned(&self, change: AssignmentChange, done_by: Option<UserId>, now: i64) -> Option<ChatAssigned> {
-        let user = change.user.unwrap_or(self.assignment.user);
-        let group = change.group.unwrap_or(self.assignment.group);
+        let Assignment { user, group } = change.applied_to(self.assignment);
         let user_changes = user != self.assignment.user;
         let group_changes = group != self.assignment.group;
         (user_changes || group_changes).then_some(ChatAssigned {

@@ -1,5 +1,6 @@
 //! What may be asked of a chat. Times are POSIX seconds; `now` comes with the command.
 
+use super::AssignmentChange;
 use super::event::TagAsItWas;
 use crate::{
     ids::{GroupId, MessageId, Position, TaggingId, UserId},
@@ -71,15 +72,6 @@ pub struct Outgoing {
     pub message: RawJson,
     /// What the customer reads, where the message itself does not say it.
     pub rendered: Option<String>,
-}
-
-/// A wished assignment: the outer `None` leaves as is, the inner clears.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct AssignmentChange {
-    /// The user.
-    pub user: Option<Option<UserId>>,
-    /// The group.
-    pub group: Option<Option<GroupId>>,
 }
 
 /// What the rule engine bases an assignment on.

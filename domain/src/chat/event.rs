@@ -6,7 +6,6 @@ use serde::{Deserialize, Serialize};
 use crate::{
     decider::{Claim, Event},
     ids::{GroupId, MessageId, TagId, TaggingId, UserId},
-    permission::Assignment,
     raw_json::RawJson,
 };
 
@@ -222,21 +221,6 @@ pub struct ChatAssigned {
     /// What the rule engine decided on: the position of the event that triggered it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trigger: Option<i64>,
-}
-
-impl ChatAssigned {
-    /// Who has the chat after this change.
-    #[must_use]
-    pub fn applied_to(&self, before: Assignment) -> Assignment {
-        Assignment {
-            user: part(before.user, self.user_set, self.user_cleared),
-            group: part(before.group, self.group_set, self.group_cleared),
-        }
-    }
-}
-
-fn part<T>(current: Option<T>, set: Option<T>, cleared: bool) -> Option<T> {
-    if cleared { None } else { set.or(current) }
 }
 
 /// A user's received mark of this chat moved up (R-RCV-1).

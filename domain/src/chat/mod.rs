@@ -1,6 +1,7 @@
 //! The endless thread with one customer: messages, statuses, taggings, assignment, received marks.
 
 mod assign;
+mod assignment;
 mod command;
 pub mod content;
 pub mod conversation;
@@ -13,7 +14,8 @@ mod state;
 mod tests;
 mod written;
 
-pub use command::{AssignmentChange, ByRule, ChatCommand, Echo, Incoming, Outgoing, StatusReport};
+pub use assignment::AssignmentChange;
+pub use command::{ByRule, ChatCommand, Echo, Incoming, Outgoing, StatusReport};
 pub use event::{
     ChatAssigned, ChatErased, ChatEvent, ChatReopened, ChatResolved, ChatTagged, ChatUntagged, ConversationClosed,
     MessageAccepted, MessageEchoed, MessageOutcomeUnknown, MessageQueued, MessageReceived, MessageRejected,

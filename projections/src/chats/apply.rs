@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use async_trait::async_trait;
 use chatledger_domain::{
     MessageId, TenantId,
-    chat::{ChatEvent, written_at},
+    chat::{AssignmentChange, ChatEvent, written_at},
 };
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -40,13 +40,6 @@ impl Growth {
     }
 }
 
-/// The assignment after a batch, as far as the batch says: what is not `set` stays.
-#[derive(Debug, Default, PartialEq)]
-struct Assigned {
-    user: Option<Option<i64>>,
-    group: Option<Option<i64>>,
-}
-
 fn concerns(event: &ChatEvent) -> bool {
     matches!(
         event,
@@ -61,7 +54,7 @@ fn concerns(event: &ChatEvent) -> bool {
 #[derive(Debug, Default)]
 struct Changes {
     grown: HashMap<String, Growth>,
-    assigned: HashMap<String, Assigned>,
+    assigned: HashMap<String, AssignmentChange>,
 }
 
 impl Changes {
@@ -85,12 +78,7 @@ impl Changes {
             }
             ChatEvent::ChatAssigned(e) => {
                 let chat = self.assigned.entry(of.wa_id.to_owned()).or_default();
-                if e.user_cleared || e.user_set.is_some() {
-                    chat.user = Some(e.user_set.filter(|_| !e.user_cleared).map(|user| user.0));
-                }
-                if e.group_cleared || e.group_set.is_some() {
-                    chat.group = Some(e.group_set.filter(|_| !e.group_cleared).map(|group| group.0));
-                }
+                *chat = chat.then(e.change());
             }
             _ => {}
         }
@@ -121,7 +109,11 @@ impl Projection for Chats {
     }
 
     fn definition(&self) -> &'static [&'static str] {
-        &[include_str!("apply.rs"), include_str!("../../../domain/src/chat/written.rs")]
+        &[
+            include_str!("apply.rs"),
+            include_str!("../../../domain/src/chat/assignment.rs"),
+            include_str!("../../../domain/src/chat/written.rs"),
+        ]
     }
 
     async fn apply(&self, db: &mut PgConnection, batch: &Batch<'_>) -> Result<(), ProjectionError> {
@@ -153,9 +145,19 @@ impl Carried for Changes {
     }
 }
 
+/// The user who is set, or none.
+fn user(change: &AssignmentChange) -> Option<i64> {
+    change.user.flatten().map(|user| user.0)
+}
+
+/// The group that is set, or none.
+fn group(change: &AssignmentChange) -> Option<i64> {
+    change.group.flatten().map(|group| group.0)
+}
+
 /// All chats of a tenant at once, where none is there yet.
 async fn begin(db: &mut PgConnection, tenant: TenantId, changes: &Changes) -> Result<(), ProjectionError> {
-    let (chats, none) = (in_order(&changes.grown), Assigned::default());
+    let (chats, none) = (in_order(&changes.grown), AssignmentChange::default());
     let grown = || chats.iter().map(|(_, chat)| *chat);
     let assigned = || chats.iter().map(|(wa_id, _)| changes.assigned.get(*wa_id).unwrap_or(&none));
     Rows::of("chats")
@@ -169,14 +171,14 @@ async fn begin(db: &mut PgConnection, tenant: TenantId, changes: &Changes) -> Re
         .integers("first_position", grown().map(|chat| chat.first_position))
         .integers("incoming_total", grown().map(|chat| chat.incoming))
         .integers("message_total", grown().map(|chat| chat.messages))
-        .integers("assigned_user", assigned().map(|of| of.user.flatten()))
-        .integers("assigned_group", assigned().map(|of| of.group.flatten()))
+        .integers("assigned_user", assigned().map(user))
+        .integers("assigned_group", assigned().map(group))
         .insert(&mut *db, tenant, Stage::Building)
         .await?;
     count_rows(&mut *db, tenant, Chats.name(), i64::try_from(changes.grown.len()).unwrap_or(i64::MAX)).await?;
     let mut shares = BTreeMap::<(i64, i64), (i64, i64)>::new();
-    for (chat, of) in grown().zip(assigned()).filter(|(_, of)| of.user.flatten().or(of.group.flatten()).is_some()) {
-        let holders = (of.user.flatten().unwrap_or(0), of.group.flatten().unwrap_or(0));
+    for (chat, of) in grown().zip(assigned()).filter(|(_, of)| user(of).or(group(of)).is_some()) {
+        let holders = (user(of).unwrap_or(0), group(of).unwrap_or(0));
         let share = shares.entry(holders).or_default();
         *share = (share.0 + 1, share.1 + chat.messages);
     }
@@ -238,7 +240,11 @@ async fn grow(db: &mut PgConnection, tenant: TenantId, grown: &[(&str, &Growth)]
     .await
 }
 
-async fn assign(db: &mut PgConnection, tenant: TenantId, assigned: &[(&str, &Assigned)]) -> Result<(), sqlx::Error> {
+async fn assign(
+    db: &mut PgConnection,
+    tenant: TenantId,
+    assigned: &[(&str, &AssignmentChange)],
+) -> Result<(), sqlx::Error> {
     sqlx::query(
         "WITH u AS (
              SELECT * FROM unnest($2::text[], $3::boolean[], $4::bigint[], $5::boolean[], $6::bigint[])
@@ -265,9 +271,9 @@ async fn assign(db: &mut PgConnection, tenant: TenantId, assigned: &[(&str, &Ass
     .bind(tenant.0)
     .bind(column(assigned, |_, wa_id| wa_id))
     .bind(column(assigned, |chat, _| chat.user.is_some()))
-    .bind(column(assigned, |chat, _| chat.user.flatten()))
+    .bind(column(assigned, |chat, _| user(chat)))
     .bind(column(assigned, |chat, _| chat.group.is_some()))
-    .bind(column(assigned, |chat, _| chat.group.flatten()))
+    .bind(column(assigned, |chat, _| group(chat)))
     .execute(&mut *db)
     .await?;
     // As if nobody had ever held any: a rebuild would not know of it either.

@@ -67,7 +67,7 @@ impl Touches {
                 let there = usize::from(newest.is_some());
                 let sessions = sessions(newest, touches);
                 let fresh = sessions.len() - there;
-                if fresh > 0 || touches.iter().any(|touch| matches!(touch, Touch::Assigned { .. })) {
+                if fresh > 0 || touches.iter().any(|touch| matches!(touch, Touch::Assigned(_))) {
                     moved.push((*wa_id, touches.as_slice(), fresh));
                 }
                 rows.extend(sessions.into_iter().map(|session| (*wa_id, session)));
@@ -102,6 +102,7 @@ impl Projection for Conversations {
             include_str!("apply.rs"),
             include_str!("fold.rs"),
             include_str!("holders.rs"),
+            include_str!("../../../domain/src/chat/assignment.rs"),
             include_str!("../../../domain/src/chat/conversation.rs"),
             include_str!("../../../domain/src/chat/written.rs"),
         ]

@@ -3,7 +3,7 @@
 use chatledger_domain::{
     ConversationId, MessageId, TenantId,
     chat::{
-        ChatEvent,
+        AssignmentChange, ChatEvent,
         conversation::{Conversation, Said},
     },
 };
@@ -32,20 +32,9 @@ impl Session {
 /// What an event does to a chat's conversations, and no more of it than that.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Touch {
-    Said {
-        position: i64,
-        said: Said,
-    },
-    Closed {
-        opened_by: MessageId,
-        by: i64,
-        at: i64,
-    },
-    /// Who has the chat from then on; `None` where that stays.
-    Assigned {
-        user: Option<Option<i64>>,
-        group: Option<Option<i64>>,
-    },
+    Said { position: i64, said: Said },
+    Closed { opened_by: MessageId, by: i64, at: i64 },
+    Assigned(AssignmentChange),
 }
 
 impl Touch {
@@ -54,13 +43,7 @@ impl Touch {
             ChatEvent::ConversationClosed(e) => {
                 Some(Self::Closed { opened_by: e.opened_by, by: e.done_by.0, at: e.timestamp })
             }
-            ChatEvent::ChatAssigned(e) => {
-                let user = (e.user_cleared || e.user_set.is_some())
-                    .then(|| e.user_set.filter(|_| !e.user_cleared).map(|user| user.0));
-                let group = (e.group_cleared || e.group_set.is_some())
-                    .then(|| e.group_set.filter(|_| !e.group_cleared).map(|group| group.0));
-                Some(Self::Assigned { user, group })
-            }
+            ChatEvent::ChatAssigned(e) => Some(Self::Assigned(e.change())),
             event => Said::of(event).map(|said| Self::Said { position: of.position, said }),
         }
     }
@@ -77,7 +60,7 @@ pub(super) fn sessions(newest: Option<Session>, touches: &[Touch]) -> Vec<Sessio
                     (session.closed_at, session.closed_by) = (Some(at), Some(by));
                 }
             }
-            Touch::Assigned { .. } => {}
+            Touch::Assigned(_) => {}
         }
     }
     sessions

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use chatledger_domain::TenantId;
+use chatledger_domain::{Assignment, GroupId, TenantId, UserId};
 use sqlx::PgConnection;
 
 use super::fold::Touch;
@@ -11,8 +11,7 @@ use crate::engine::{Rows, Stage};
 /// Who has a chat, and how many conversations it has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Holding {
-    user: Option<i64>,
-    group: Option<i64>,
+    by: Assignment,
     conversations: i64,
 }
 
@@ -20,9 +19,8 @@ impl Holding {
     /// After what happened to the chat, of which so many conversations came.
     pub(super) fn after(mut self, touches: &[Touch], fresh: usize) -> Self {
         for touch in touches {
-            if let Touch::Assigned { user, group } = touch {
-                self.user = user.unwrap_or(self.user);
-                self.group = group.unwrap_or(self.group);
+            if let Touch::Assigned(change) = touch {
+                self.by = change.applied_to(self.by);
             }
         }
         self.conversations += i64::try_from(fresh).unwrap_or(i64::MAX);
@@ -31,7 +29,16 @@ impl Holding {
 
     /// Under which total it counts; `None` where nobody has the chat.
     fn share(&self) -> Option<(i64, i64)> {
-        self.user.or(self.group).map(|_| (self.user.unwrap_or(0), self.group.unwrap_or(0)))
+        let (user, group) = (self.user(), self.group());
+        user.or(group).map(|_| (user.unwrap_or(0), group.unwrap_or(0)))
+    }
+
+    fn user(&self) -> Option<i64> {
+        self.by.user.map(|user| user.0)
+    }
+
+    fn group(&self) -> Option<i64> {
+        self.by.group.map(|group| group.0)
     }
 }
 
@@ -56,7 +63,10 @@ pub(super) async fn known(
     .bind(wa_ids)
     .fetch_all(db)
     .await?;
-    let holding = |(wa_id, user, group, conversations)| (wa_id, Holding { user, group, conversations });
+    let holding = |(wa_id, user, group, conversations): (_, Option<_>, Option<_>, _)| {
+        let by = Assignment { user: user.map(UserId), group: group.map(GroupId) };
+        (wa_id, Holding { by, conversations })
+    };
     Ok(rows.into_iter().map(holding).collect())
 }
 
@@ -82,8 +92,8 @@ pub(super) async fn write(db: &mut PgConnection, tenant: TenantId, changes: &[Ch
         )
         .bind(tenant.0)
         .bind(there.iter().map(|change| change.wa_id).collect::<Vec<_>>())
-        .bind(there.iter().map(|change| change.after.user).collect::<Vec<_>>())
-        .bind(there.iter().map(|change| change.after.group).collect::<Vec<_>>())
+        .bind(there.iter().map(|change| change.after.user()).collect::<Vec<_>>())
+        .bind(there.iter().map(|change| change.after.group()).collect::<Vec<_>>())
         .bind(there.iter().map(|change| change.after.conversations).collect::<Vec<_>>())
         .execute(&mut *db)
         .await?;
@@ -125,8 +135,8 @@ pub(super) async fn begin(
     let there = || chats.iter().filter(|(_, holding)| *holding != Holding::default());
     Rows::of("conversation_holders")
         .texts("wa_id", there().map(|(wa_id, _)| *wa_id))
-        .integers("assigned_user", there().map(|(_, holding)| holding.user))
-        .integers("assigned_group", there().map(|(_, holding)| holding.group))
+        .integers("assigned_user", there().map(|(_, holding)| holding.user()))
+        .integers("assigned_group", there().map(|(_, holding)| holding.group()))
         .integers("conversations", there().map(|(_, holding)| holding.conversations))
         .insert(&mut *db, tenant, Stage::Building)
         .await?;
