@@ -60,8 +60,16 @@ impl Inbox {
 }
 
 /// Appends where the customers come from and which are wanted: rows `a` of `customer_activity`.
-fn from(sql: &mut QueryBuilder<'_, Postgres>, tenant: TenantId, actor: &Actor, filter: &CustomerFilter) {
+fn from(sql: &mut QueryBuilder<'_, Postgres>, tenant: TenantId, actor: &Actor, filter: &CustomerFilter, walks: bool) {
     sql.push(" FROM read_models.customer_activity a");
+    if walks {
+        sql.push(" WHERE a.tenant_id = ").push_bind(tenant.0);
+        // As a value and not as a join, which could be turned round.
+        sql.push(" AND (SELECT true FROM read_models.chats c WHERE c.tenant_id = a.tenant_id AND c.wa_id = a.wa_id");
+        only_readable(sql, actor);
+        sql.push(")");
+        return;
+    }
     if !reads_all(actor) {
         sql.push(" JOIN read_models.chats c ON c.tenant_id = a.tenant_id AND c.wa_id = a.wa_id");
     }
@@ -92,24 +100,30 @@ async fn customers(
     filter: &CustomerFilter,
     part: PageRequest,
 ) -> Result<Page<CustomerView>, sqlx::Error> {
+    let plain = *filter == CustomerFilter::default();
+    let all = counted(&mut *db, tenant, "customers").await?;
+    let held = match Reach::of(actor, false, None).filter(|_| plain) {
+        // With whom there is a chat, that is a customer; and others than those with chats are shown to nobody restricted.
+        Some(reach) => Some(reach.count(&mut *db, tenant).await?.0),
+        None => None,
+    };
+    let walks = held.is_some_and(|held| Reach::is_wide(held, all, part.limit.saturating_add(part.offset)));
     // The page first, by the narrow rows alone; names and the rest for those few.
     let mut sql = QueryBuilder::new(format!("SELECT {COLUMNS} FROM (SELECT a.wa_id, a.id, a.last_contacted_at"));
-    from(&mut sql, tenant, actor, filter);
+    from(&mut sql, tenant, actor, filter, walks);
     sql.push(format!(" ORDER BY {ORDER} LIMIT ")).push_bind(part.limit).push(" OFFSET ").push_bind(part.offset);
     sql.push(") a JOIN read_models.customers k ON k.wa_id = a.wa_id WHERE k.tenant_id = ").push_bind(tenant.0);
     sql.push(format!(" ORDER BY {ORDER}"));
     let rows = sql.build().fetch_all(&mut *db).await?;
-    let count = if *filter == CustomerFilter::default() {
-        match Reach::of(actor, false, None) {
-            None => counted(&mut *db, tenant, "customers").await?,
-            // With whom there is a chat, that is a customer; and others than those with chats are shown to nobody restricted.
-            Some(reach) => reach.count(&mut *db, tenant).await?.0,
-        }
+    let count = if let Some(held) = held {
+        held
+    } else if plain {
+        all
     } else if let Some(count) = part.ends_with(rows.len()) {
         count
     } else {
         let mut sql = QueryBuilder::new("SELECT count(*)");
-        from(&mut sql, tenant, actor, filter);
+        from(&mut sql, tenant, actor, filter, walks);
         sql.build_query_scalar().fetch_one(&mut *db).await?
     };
     Ok(Page { count, rows: complete(db, tenant, &rows).await? })
