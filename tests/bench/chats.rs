@@ -109,9 +109,9 @@ async fn restricted(server: &Server, chats: usize) {
                 &outcome,
             );
         }
-        for list in ["conversations", "customers"] {
-            let what = format!("first {list} of an agent who may read those of its {scope}");
-            asked(server, "agent", &what, &format!("{list}?")).await;
+        for (list, question) in [("conversations", ""), ("conversations", "status=active&"), ("customers", "")] {
+            let what = format!("first {list} {question} of an agent who may read those of its {scope}");
+            asked(server, "agent", &what, &format!("{list}?{question}")).await;
         }
     }
     let assigned = format!("conversations?assignedAgentId={}&", id("agent"));

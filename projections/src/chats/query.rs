@@ -168,7 +168,7 @@ fn by_assignment(actor: &Actor, filter: &ChatFilter) -> Option<Reach> {
         assigned_group: filter.assigned_group,
         ..ChatFilter::default()
     };
-    Reach::of(actor, filter.assigned_to_me, filter.assigned_group).filter(|_| *filter == plain)
+    Reach::of(actor, filter.assigned_to_me.then_some(actor.user), filter.assigned_group).filter(|_| *filter == plain)
 }
 
 async fn held(

@@ -4,8 +4,10 @@
 //! hands (`chat_shares`) and lie in the order of the lists in an index of their own, so that a page of ten thousand
 //! such chats costs what a page of ten costs.
 
-use chatledger_domain::{Actor, GroupId, Scope, TenantId};
-use sqlx::{PgConnection, Postgres, QueryBuilder};
+use chatledger_domain::{Actor, GroupId, Scope, TenantId, UserId};
+use sqlx::{PgConnection, Postgres, QueryBuilder, Row, postgres::PgRow};
+
+use crate::views::PageRequest;
 
 /// Chats with one holder or two.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -24,24 +26,21 @@ pub(crate) struct Reach {
 
 impl Reach {
     /// What the actor's scope and the filters leave; `None` for every chat.
-    pub(crate) fn of(actor: &Actor, assigned_to_me: bool, assigned_group: Option<GroupId>) -> Option<Self> {
-        let (me, group) = (actor.user.0, assigned_group.map(|group| group.0));
-        let mine = Branch { user: Some(me), group, not_user: None };
-        let of_group = |group: i64| Branch { group: Some(group), ..Branch::default() };
-        let branches = match (actor.permissions.can_read_chats, group) {
-            (Scope::None, _) => Vec::new(),
-            _ if assigned_to_me => vec![mine],
-            (Scope::User, _) => vec![mine],
-            (Scope::All, None) => return None,
-            (Scope::All, Some(group)) => vec![of_group(group)],
-            (Scope::Group, Some(group)) if actor.groups.contains(&GroupId(group)) => vec![of_group(group)],
-            (Scope::Group, Some(_)) => vec![mine],
-            (Scope::Group, None) => {
-                let others = actor.groups.iter().map(|group| Branch { not_user: Some(me), ..of_group(group.0) });
+    pub(crate) fn of(actor: &Actor, user: Option<UserId>, group: Option<GroupId>) -> Option<Self> {
+        let mine = Branch { user: Some(actor.user.0), ..Branch::default() };
+        let of_groups = || actor.groups.iter().map(|group| Branch { group: Some(group.0), ..Branch::default() });
+        let readable = match actor.permissions.can_read_chats {
+            Scope::None => Vec::new(),
+            Scope::User => vec![mine],
+            Scope::Group => {
+                let others = of_groups().map(|of_group| Branch { not_user: mine.user, ..of_group });
                 [mine].into_iter().chain(others).collect()
             }
+            Scope::All if user.is_none() && group.is_none() => return None,
+            Scope::All => vec![Branch::default()],
         };
-        Some(Self { branches })
+        let wanted = Branch { user: user.map(|user| user.0), group: group.map(|group| group.0), not_user: None };
+        Some(Self { branches: readable.into_iter().filter_map(|branch| branch.and(wanted)).collect() })
     }
 
     /// How many chats, and how many messages in them.
@@ -67,22 +66,72 @@ impl Reach {
         sql.build_query_scalar().fetch_one(db).await
     }
 
-    /// Whether a page of `many` rows out of `all`, of which so many are in these chats, is found sooner by going through
-    /// the list in its order than by looking at all that are in them. What the planner thinks of it depends on when the
-    /// table was analysed last.
-    pub(crate) fn is_wide(held: i64, all: i64, many: i64) -> bool {
-        held.saturating_mul(held) > many.saturating_mul(all)
-    }
-
     /// Appends the condition that picks the totals `s` of these chats.
     fn push_shares(&self, sql: &mut QueryBuilder<'_, Postgres>, tenant: TenantId) {
-        sql.push("s.tenant_id = ").push_bind(tenant.0).push(" AND (false");
+        sql.push("s.tenant_id = ").push_bind(tenant.0);
+        self.push_only(sql, "s");
+    }
+
+    /// Appends that a row of a table with holders is of these chats.
+    pub(crate) fn push_only(&self, sql: &mut QueryBuilder<'_, Postgres>, table: &str) {
+        sql.push(" AND (false");
         for branch in &self.branches {
             sql.push(" OR (true");
-            branch.push(sql, "s");
+            branch.push(sql, table);
             sql.push(")");
         }
         sql.push(")");
+    }
+
+    /// A page of what there is in these chats, ordered from the newest by a time that is never later than the newest
+    /// message of its chat. `page_of` makes the question for that page of what some chats have; in chats that have been
+    /// silent since `since` there is nothing.
+    ///
+    /// Looks into the chats with the newest messages, and into more of them until no other can have a part in the page:
+    /// what it costs follows from the page, not from how many chats there are or how old they are.
+    pub(crate) async fn page(
+        &self,
+        db: &mut PgConnection,
+        tenant: TenantId,
+        part: PageRequest,
+        since: i64,
+        time: &str,
+        page_of: impl Fn(Vec<String>) -> QueryBuilder<'static, Postgres>,
+    ) -> Result<Vec<PgRow>, sqlx::Error> {
+        let mut many = part.limit.saturating_add(part.offset).saturating_mul(2);
+        loop {
+            let (chats, others) = self.newest(&mut *db, tenant, many).await?;
+            let rows = page_of(chats).build().fetch_all(&mut *db).await?;
+            let Some(others) = others.filter(|others| *others > since) else { return Ok(rows) };
+            let is_full = i64::try_from(rows.len()).is_ok_and(|rows| rows == part.limit);
+            if let Some(last) = rows.last().filter(|_| is_full)
+                && last.try_get::<i64, _>(time)? > others
+            {
+                return Ok(rows);
+            }
+            many = many.saturating_mul(8);
+        }
+    }
+
+    /// The `many` of these chats with the newest messages, and the time after which no other has any; `None` where there
+    /// is no other.
+    async fn newest(
+        &self,
+        db: &mut PgConnection,
+        tenant: TenantId,
+        many: i64,
+    ) -> Result<(Vec<String>, Option<i64>), sqlx::Error> {
+        if self.is_nothing() {
+            return Ok((Vec::new(), None));
+        }
+        let order = "c.last_timestamp DESC";
+        let mut sql = QueryBuilder::new("SELECT c.wa_id, c.last_timestamp FROM ");
+        self.push_first(&mut sql, tenant, "c.wa_id, c.last_timestamp", order, many);
+        sql.push(" c ORDER BY ").push(order).push(" LIMIT ").push_bind(many);
+        let chats: Vec<(String, i64)> = sql.build_query_as().fetch_all(db).await?;
+        let there_are_others = i64::try_from(chats.len()).is_ok_and(|found| found == many);
+        let others = chats.last().filter(|_| there_are_others).map(|(_, newest)| *newest);
+        Ok((chats.into_iter().map(|(wa_id, _)| wa_id).collect(), others))
     }
 
     /// Appends the first `many` of these chats in an order that an index has, as a table.
@@ -111,6 +160,19 @@ impl Reach {
 }
 
 impl Branch {
+    /// The chats of both; `None` where there can be none.
+    fn and(self, other: Self) -> Option<Self> {
+        let both = |one: Option<i64>, other: Option<i64>| match (one, other) {
+            (Some(one), Some(other)) if one != other => None,
+            _ => Some(one.or(other)),
+        };
+        let (user, group) = (both(self.user, other.user)?, both(self.group, other.group)?);
+        let not_user = self.not_user.or(other.not_user);
+        let is_other = not_user.is_some() && user == not_user;
+        // Who holds it is known already.
+        (!is_other).then_some(Self { user, group, not_user: not_user.filter(|_| user.is_none()) })
+    }
+
     fn push(self, sql: &mut QueryBuilder<'_, Postgres>, table: &str) {
         if let Some(user) = self.user {
             sql.push(format!(" AND {table}.assigned_user = ")).push_bind(user);
@@ -126,41 +188,38 @@ impl Branch {
 
 #[cfg(test)]
 mod tests {
-    #[test]
-    fn a_wide_reach_is_walked() {
-        // Every tenth of 200,000: a page of 100 takes a thousand steps.
-        assert!(Reach::is_wide(20_000, 200_000, 100));
-        assert!(!Reach::is_wide(50, 200_000, 100));
-        assert!(!Reach::is_wide(0, 0, 100));
-    }
-
     use std::collections::BTreeSet;
 
-    use chatledger_domain::{Permissions, Role, UserId};
+    use chatledger_domain::{Permissions, Role};
 
     use super::*;
 
-    fn reach(scope: Scope, to_me: bool, group: Option<i64>) -> Option<Vec<(Option<i64>, Option<i64>)>> {
+    fn reach(scope: Scope, user: Option<i64>, group: Option<i64>) -> Option<Vec<(Option<i64>, Option<i64>)>> {
         let permissions = Permissions { can_read_chats: scope, ..Permissions::default() };
         let groups = BTreeSet::from([GroupId(2), GroupId(3)]);
         let actor = Actor { user: UserId(7), role: Role::User, groups, permissions };
-        let reach = Reach::of(&actor, to_me, group.map(GroupId))?;
+        let reach = Reach::of(&actor, user.map(UserId), group.map(GroupId))?;
+        let is_twice = |branch: &Branch| branch.user.is_none() && branch.not_user != Some(7);
+        assert!(scope != Scope::Group || !reach.branches.iter().any(is_twice), "its own chats come once");
         Some(reach.branches.iter().map(|branch| (branch.user, branch.group)).collect())
     }
 
     #[test]
     fn r_perm_5_scope_and_filters_leave_what_both_allow() {
-        let (me, two, nine) = (Some(7), Some(2), Some(9));
-        assert_eq!(reach(Scope::All, false, None), None);
-        assert_eq!(reach(Scope::All, false, nine), Some(vec![(None, nine)]));
-        assert_eq!(reach(Scope::All, true, None), Some(vec![(me, None)]));
-        assert_eq!(reach(Scope::All, true, nine), Some(vec![(me, nine)]));
-        assert_eq!(reach(Scope::Group, false, None), Some(vec![(me, None), (None, two), (None, Some(3))]));
-        assert_eq!(reach(Scope::Group, false, two), Some(vec![(None, two)]));
-        assert_eq!(reach(Scope::Group, false, nine), Some(vec![(me, nine)]));
-        assert_eq!(reach(Scope::Group, true, None), Some(vec![(me, None)]));
-        assert_eq!(reach(Scope::User, false, None), Some(vec![(me, None)]));
-        assert_eq!(reach(Scope::User, false, two), Some(vec![(me, two)]));
-        assert_eq!(reach(Scope::None, true, two), Some(vec![]));
+        let (me, she, two, three, nine) = (Some(7), Some(8), Some(2), Some(3), Some(9));
+        assert_eq!(reach(Scope::All, None, None), None);
+        assert_eq!(reach(Scope::All, None, nine), Some(vec![(None, nine)]));
+        assert_eq!(reach(Scope::All, me, None), Some(vec![(me, None)]));
+        assert_eq!(reach(Scope::All, she, nine), Some(vec![(she, nine)]));
+        assert_eq!(reach(Scope::Group, None, None), Some(vec![(me, None), (None, two), (None, three)]));
+        assert_eq!(reach(Scope::Group, None, two), Some(vec![(me, two), (None, two)]));
+        assert_eq!(reach(Scope::Group, None, nine), Some(vec![(me, nine)]));
+        assert_eq!(reach(Scope::Group, me, None), Some(vec![(me, None)]));
+        assert_eq!(reach(Scope::Group, she, None), Some(vec![(she, two), (she, three)]));
+        assert_eq!(reach(Scope::Group, she, nine), Some(vec![]));
+        assert_eq!(reach(Scope::User, None, None), Some(vec![(me, None)]));
+        assert_eq!(reach(Scope::User, None, two), Some(vec![(me, two)]));
+        assert_eq!(reach(Scope::User, she, None), Some(vec![]));
+        assert_eq!(reach(Scope::None, me, two), Some(vec![]));
     }
 }

@@ -1,12 +1,12 @@
 //! Reads conversations. What is over is told by the moment of the question.
 
-use chatledger_domain::{Actor, ConversationId, MessageId, TenantId, UserId, WaId};
+use chatledger_domain::{Actor, ConversationId, MessageId, TenantId, UserId, WaId, chat::conversation::SPAN};
 use sqlx::{Connection, PgConnection, Postgres, QueryBuilder, Row, postgres::PgRow};
 
 use super::{ConversationDetailView, ConversationFilter, ConversationStatus, ConversationView, apply::CLOSED};
 use crate::{
     chats::Reach,
-    inbox::{counted, only_readable, reads_all, wa_id},
+    inbox::{counted, only_readable, wa_id},
     messages, taggings,
     views::{Page, PageRequest},
 };
@@ -26,78 +26,95 @@ pub(crate) async fn conversations(
     part: PageRequest,
     now: i64,
 ) -> Result<Page<ConversationView>, sqlx::Error> {
-    let whose = Reach::of(actor, false, None).filter(|_| filter == ConversationFilter::default());
-    let held = match &whose {
-        Some(whose) => Some(whose.count_conversations(&mut *db, tenant).await?),
-        None => None,
+    let reach = Reach::of(actor, filter.assigned_to, None);
+    let rows = match &reach {
+        None => page(tenant, None, filter.status, part, now).build().fetch_all(&mut *db).await?,
+        Some(reach) => {
+            let of_chats = |chats| page(tenant, Some(chats), filter.status, part, now);
+            reach.page(&mut *db, tenant, part, silent_since(filter.status, now), "last_message_at", of_chats).await?
+        }
     };
-    let all = counted(&mut *db, tenant, "conversations").await?;
-    let walks = held.is_some_and(|held| Reach::is_wide(held, all, part.limit.saturating_add(part.offset)));
-    let condition = |sql: &mut QueryBuilder<'_, Postgres>| {
-        sql.push(" FROM read_models.conversations v");
-        if !walks && (filter.assigned_to.is_some() || !reads_all(actor)) {
-            sql.push(CHAT);
-        }
-        sql.push(" WHERE v.tenant_id = ").push_bind(tenant.0);
-        if walks {
-            // As a value and not as a join, which could be turned round.
-            sql.push(
-                " AND (SELECT true FROM read_models.chats c WHERE c.tenant_id = v.tenant_id AND c.wa_id = v.wa_id",
-            );
-            only_readable(sql, actor);
-            sql.push(")");
-            return;
-        }
-        match filter.status {
-            None => {}
-            Some(ConversationStatus::Closed) => {
-                sql.push(" AND v.closed_at IS NOT NULL");
-            }
-            Some(ConversationStatus::Active) => {
-                sql.push(" AND v.closed_at IS NULL AND v.expires_at > ").push_bind(now);
-            }
-            Some(ConversationStatus::Expired) => {
-                sql.push(" AND v.closed_at IS NULL AND v.expires_at <= ").push_bind(now);
-            }
-        }
-        if let Some(UserId(user)) = filter.assigned_to {
-            sql.push(" AND c.assigned_user = ").push_bind(user);
-        }
-        only_readable(sql, actor);
-    };
-    let mut sql = QueryBuilder::new(format!("SELECT {COLUMNS}"));
-    condition(&mut sql);
-    sql.push(" ORDER BY v.last_message_at DESC, v.conversation_id LIMIT ").push_bind(part.limit);
-    sql.push(" OFFSET ").push_bind(part.offset);
-    let rows = sql.build().fetch_all(&mut *db).await?;
-    let count = if let Some(held) = held {
-        held
-    } else if filter.assigned_to.is_none() && reads_all(actor) {
-        count_all(&mut *db, tenant, all, filter.status, now).await?
-    } else if let Some(count) = part.ends_with(rows.len()) {
-        count
-    } else {
-        let mut sql = QueryBuilder::new("SELECT count(*)");
-        condition(&mut sql);
-        // Those of a large group are counted faster side by side than one look-up each.
-        let mut tx = db.begin().await?;
-        sqlx::query("SELECT set_config('enable_seqscan', 'on', true)").execute(&mut *tx).await?;
-        let count = sql.build_query_scalar().fetch_one(&mut *tx).await?;
-        tx.commit().await?;
-        count
+    let count = match (&reach, filter.status) {
+        (None, status) => count_all(&mut *db, tenant, status, now).await?,
+        (Some(reach), None) => reach.count_conversations(&mut *db, tenant).await?,
+        (Some(reach), Some(status)) => match part.ends_with(rows.len()) {
+            Some(count) => count,
+            None => count_in(&mut *db, tenant, reach, status, now).await?,
+        },
     };
     Ok(Page { count, rows: views(db, tenant, &rows, now).await? })
 }
 
-/// How many conversations there are, of `all`. Of those that nobody closed, the fewer of the active and the expired ones are counted,
+/// The question for a page of all conversations, or of those of some chats.
+fn page(
+    tenant: TenantId,
+    chats: Option<Vec<String>>,
+    status: Option<ConversationStatus>,
+    part: PageRequest,
+    now: i64,
+) -> QueryBuilder<'static, Postgres> {
+    let mut sql = QueryBuilder::new(format!("SELECT {COLUMNS} FROM "));
+    match chats {
+        None => {
+            sql.push("read_models.conversations v WHERE v.tenant_id = ").push_bind(tenant.0);
+        }
+        Some(chats) => {
+            // `OFFSET 0` keeps the planner from walking all of them in their order until it has met enough of these.
+            sql.push("(SELECT * FROM read_models.conversations WHERE tenant_id = ").push_bind(tenant.0);
+            sql.push(" AND wa_id = ANY(").push_bind(chats).push(") OFFSET 0) v WHERE true");
+        }
+    }
+    push_status(&mut sql, status, now);
+    sql.push(" ORDER BY v.last_message_at DESC, v.conversation_id LIMIT ").push_bind(part.limit);
+    sql.push(" OFFSET ").push_bind(part.offset);
+    sql
+}
+
+/// A chat that has been silent since then has no conversation of a status.
+fn silent_since(status: Option<ConversationStatus>, now: i64) -> i64 {
+    if status == Some(ConversationStatus::Active) { now.saturating_sub(SPAN) } else { i64::MIN }
+}
+
+/// Appends that the conversation `v` is of a status.
+fn push_status(sql: &mut QueryBuilder<'_, Postgres>, status: Option<ConversationStatus>, now: i64) {
+    match status {
+        None => sql,
+        Some(ConversationStatus::Closed) => sql.push(" AND v.closed_at IS NOT NULL"),
+        Some(ConversationStatus::Active) => sql.push(" AND v.closed_at IS NULL AND v.expires_at > ").push_bind(now),
+        Some(ConversationStatus::Expired) => sql.push(" AND v.closed_at IS NULL AND v.expires_at <= ").push_bind(now),
+    };
+}
+
+/// How many conversations of a status there are in these chats, by looking at them.
+async fn count_in(
+    db: &mut PgConnection,
+    tenant: TenantId,
+    reach: &Reach,
+    status: ConversationStatus,
+    now: i64,
+) -> Result<i64, sqlx::Error> {
+    let mut sql = QueryBuilder::new(format!("SELECT count(*) FROM read_models.conversations v{CHAT}"));
+    sql.push(" WHERE v.tenant_id = ").push_bind(tenant.0);
+    push_status(&mut sql, Some(status), now);
+    sql.push(" AND c.last_timestamp > ").push_bind(silent_since(Some(status), now));
+    reach.push_only(&mut sql, "c");
+    // Those of a large group are counted faster side by side than one look-up each.
+    let mut tx = db.begin().await?;
+    sqlx::query("SELECT set_config('enable_seqscan', 'on', true)").execute(&mut *tx).await?;
+    let count = sql.build_query_scalar().fetch_one(&mut *tx).await?;
+    tx.commit().await?;
+    Ok(count)
+}
+
+/// How many conversations there are. Of those that nobody closed, the fewer of the active and the expired ones are counted,
 /// the others are the rest; a first look at each tells at little cost which they are where one are few.
 async fn count_all(
     db: &mut PgConnection,
     tenant: TenantId,
-    all: i64,
     status: Option<ConversationStatus>,
     now: i64,
 ) -> Result<i64, sqlx::Error> {
+    let all = counted(&mut *db, tenant, "conversations").await?;
     let Some(status) = status else { return Ok(all) };
     let closed = counted(&mut *db, tenant, CLOSED).await?;
     if status == ConversationStatus::Closed {

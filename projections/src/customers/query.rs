@@ -60,16 +60,8 @@ impl Inbox {
 }
 
 /// Appends where the customers come from and which are wanted: rows `a` of `customer_activity`.
-fn from(sql: &mut QueryBuilder<'_, Postgres>, tenant: TenantId, actor: &Actor, filter: &CustomerFilter, walks: bool) {
+fn from(sql: &mut QueryBuilder<'_, Postgres>, tenant: TenantId, actor: &Actor, filter: &CustomerFilter) {
     sql.push(" FROM read_models.customer_activity a");
-    if walks {
-        sql.push(" WHERE a.tenant_id = ").push_bind(tenant.0);
-        // As a value and not as a join, which could be turned round.
-        sql.push(" AND (SELECT true FROM read_models.chats c WHERE c.tenant_id = a.tenant_id AND c.wa_id = a.wa_id");
-        only_readable(sql, actor);
-        sql.push(")");
-        return;
-    }
     if !reads_all(actor) {
         sql.push(" JOIN read_models.chats c ON c.tenant_id = a.tenant_id AND c.wa_id = a.wa_id");
     }
@@ -93,6 +85,24 @@ fn from(sql: &mut QueryBuilder<'_, Postgres>, tenant: TenantId, actor: &Actor, f
     only_readable(sql, actor);
 }
 
+/// Appends that the customers `a` are those of some chats. `OFFSET 0` keeps the planner from walking all customers in
+/// their order until it has met enough of these.
+fn from_chats(sql: &mut QueryBuilder<'_, Postgres>, tenant: TenantId, chats: Vec<String>) {
+    sql.push(" FROM (SELECT * FROM read_models.customer_activity WHERE tenant_id = ").push_bind(tenant.0);
+    sql.push(" AND wa_id = ANY(").push_bind(chats).push(") OFFSET 0) a");
+}
+
+/// The question for a page of the customers `a`: first which, by the narrow rows alone; names and the rest for those few.
+fn page(part: PageRequest, from: impl FnOnce(&mut QueryBuilder<'static, Postgres>)) -> QueryBuilder<'static, Postgres> {
+    let mut sql =
+        QueryBuilder::new(format!("SELECT {COLUMNS} FROM (SELECT a.tenant_id, a.wa_id, a.id, a.last_contacted_at"));
+    from(&mut sql);
+    sql.push(format!(" ORDER BY {ORDER} LIMIT ")).push_bind(part.limit).push(" OFFSET ").push_bind(part.offset);
+    sql.push(") a JOIN read_models.customers k ON k.tenant_id = a.tenant_id AND k.wa_id = a.wa_id");
+    sql.push(format!(" ORDER BY {ORDER}"));
+    sql
+}
+
 async fn customers(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -100,31 +110,29 @@ async fn customers(
     filter: &CustomerFilter,
     part: PageRequest,
 ) -> Result<Page<CustomerView>, sqlx::Error> {
-    let plain = *filter == CustomerFilter::default();
-    let all = counted(&mut *db, tenant, "customers").await?;
-    let held = match Reach::of(actor, false, None).filter(|_| plain) {
+    if *filter != CustomerFilter::default() {
+        let rows = page(part, |sql| from(sql, tenant, actor, filter)).build().fetch_all(&mut *db).await?;
+        let count = match part.ends_with(rows.len()) {
+            Some(count) => count,
+            None => {
+                let mut sql = QueryBuilder::new("SELECT count(*)");
+                from(&mut sql, tenant, actor, filter);
+                sql.build_query_scalar().fetch_one(&mut *db).await?
+            }
+        };
+        return Ok(Page { count, rows: complete(db, tenant, &rows).await? });
+    }
+    let (count, rows) = match Reach::of(actor, None, None) {
+        None => {
+            let rows = page(part, |sql| from(sql, tenant, actor, filter)).build().fetch_all(&mut *db).await?;
+            (counted(&mut *db, tenant, "customers").await?, rows)
+        }
         // With whom there is a chat, that is a customer; and others than those with chats are shown to nobody restricted.
-        Some(reach) => Some(reach.count(&mut *db, tenant).await?.0),
-        None => None,
-    };
-    let walks = held.is_some_and(|held| Reach::is_wide(held, all, part.limit.saturating_add(part.offset)));
-    // The page first, by the narrow rows alone; names and the rest for those few.
-    let mut sql = QueryBuilder::new(format!("SELECT {COLUMNS} FROM (SELECT a.wa_id, a.id, a.last_contacted_at"));
-    from(&mut sql, tenant, actor, filter, walks);
-    sql.push(format!(" ORDER BY {ORDER} LIMIT ")).push_bind(part.limit).push(" OFFSET ").push_bind(part.offset);
-    sql.push(") a JOIN read_models.customers k ON k.wa_id = a.wa_id WHERE k.tenant_id = ").push_bind(tenant.0);
-    sql.push(format!(" ORDER BY {ORDER}"));
-    let rows = sql.build().fetch_all(&mut *db).await?;
-    let count = if let Some(held) = held {
-        held
-    } else if plain {
-        all
-    } else if let Some(count) = part.ends_with(rows.len()) {
-        count
-    } else {
-        let mut sql = QueryBuilder::new("SELECT count(*)");
-        from(&mut sql, tenant, actor, filter, walks);
-        sql.build_query_scalar().fetch_one(&mut *db).await?
+        Some(reach) => {
+            let of_chats = |chats| page(part, |sql| from_chats(sql, tenant, chats));
+            let rows = reach.page(&mut *db, tenant, part, i64::MIN, "last_contacted_at", of_chats).await?;
+            (reach.count(&mut *db, tenant).await?.0, rows)
+        }
     };
     Ok(Page { count, rows: complete(db, tenant, &rows).await? })
 }

@@ -261,7 +261,8 @@ async fn held(
         ..MessageFilter::default()
     };
     let depth = part.limit.saturating_add(part.offset);
-    let Some(reach) = Reach::of(actor, filter.assigned_to_me, filter.assigned_group) else { return Ok(None) };
+    let user = filter.assigned_to_me.then_some(actor.user);
+    let Some(reach) = Reach::of(actor, user, filter.assigned_group) else { return Ok(None) };
     if *filter != plain || depth > DEPTH {
         return Ok(None);
     }

@@ -13,6 +13,7 @@ mod families;
 mod isolation;
 mod limits;
 mod matrix;
+mod pages;
 mod sending;
 mod shape;
 mod shop;
