@@ -5,7 +5,7 @@
 //! such chats costs what a page of ten costs.
 
 use chatledger_domain::{Actor, GroupId, Scope, TenantId, UserId};
-use sqlx::{PgConnection, Postgres, QueryBuilder, Row, postgres::PgRow};
+use sqlx::{Connection, PgConnection, Postgres, QueryBuilder, Row, postgres::PgRow};
 
 use crate::views::PageRequest;
 
@@ -128,7 +128,13 @@ impl Reach {
         let mut sql = QueryBuilder::new("SELECT c.wa_id, c.last_timestamp FROM ");
         self.push_first(&mut sql, tenant, "c.wa_id, c.last_timestamp", order, many);
         sql.push(" c ORDER BY ").push(order).push(" LIMIT ").push_bind(many);
-        let chats: Vec<(String, i64)> = sql.build_query_as().fetch_all(db).await?;
+        // Where the table was not analysed since it grew, the planner would read all of them and sort.
+        let mut tx = db.begin().await?;
+        sqlx::query("SELECT set_config('enable_sort', 'off', true), set_config('enable_bitmapscan', 'off', true)")
+            .execute(&mut *tx)
+            .await?;
+        let chats: Vec<(String, i64)> = sql.build_query_as().fetch_all(&mut *tx).await?;
+        tx.commit().await?;
         let there_are_others = i64::try_from(chats.len()).is_ok_and(|found| found == many);
         let others = chats.last().filter(|_| there_are_others).map(|(_, newest)| *newest);
         Ok((chats.into_iter().map(|(wa_id, _)| wa_id).collect(), others))

@@ -59,9 +59,10 @@ fn page(
             sql.push("read_models.conversations v WHERE v.tenant_id = ").push_bind(tenant.0);
         }
         Some(chats) => {
-            // `OFFSET 0` keeps the planner from walking all of them in their order until it has met enough of these.
-            sql.push("(SELECT * FROM read_models.conversations WHERE tenant_id = ").push_bind(tenant.0);
-            sql.push(" AND wa_id = ANY(").push_bind(chats).push(") OFFSET 0) v WHERE true");
+            // Looked up one by one: else the planner may go through all of them, where the table was not analysed yet.
+            sql.push("unnest(").push_bind(chats).push("::text[]) AS k (wa_id)");
+            sql.push(", LATERAL (SELECT * FROM read_models.conversations v WHERE v.tenant_id = ").push_bind(tenant.0);
+            sql.push(" AND v.wa_id = k.wa_id OFFSET 0) v WHERE true");
         }
     }
     push_status(&mut sql, status, now);

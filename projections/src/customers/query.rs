@@ -85,11 +85,12 @@ fn from(sql: &mut QueryBuilder<'_, Postgres>, tenant: TenantId, actor: &Actor, f
     only_readable(sql, actor);
 }
 
-/// Appends that the customers `a` are those of some chats. `OFFSET 0` keeps the planner from walking all customers in
-/// their order until it has met enough of these.
+/// Appends that the customers `a` are those of some chats, looked up one by one: else the planner may go through all of
+/// them, where the table was not analysed yet.
 fn from_chats(sql: &mut QueryBuilder<'_, Postgres>, tenant: TenantId, chats: Vec<String>) {
-    sql.push(" FROM (SELECT * FROM read_models.customer_activity WHERE tenant_id = ").push_bind(tenant.0);
-    sql.push(" AND wa_id = ANY(").push_bind(chats).push(") OFFSET 0) a");
+    sql.push(" FROM unnest(").push_bind(chats).push("::text[]) AS u (wa_id)");
+    sql.push(", LATERAL (SELECT * FROM read_models.customer_activity a WHERE a.tenant_id = ").push_bind(tenant.0);
+    sql.push(" AND a.wa_id = u.wa_id OFFSET 0) a");
 }
 
 /// The question for a page of the customers `a`: first which, by the narrow rows alone; names and the rest for those few.
