@@ -5,7 +5,7 @@
 //! such chats costs what a page of ten costs.
 
 use chatledger_domain::{Actor, GroupId, Scope, TenantId, UserId};
-use sqlx::{Connection, PgConnection, Postgres, QueryBuilder, Row, postgres::PgRow};
+use sqlx::{Connection, PgConnection, Postgres, QueryBuilder, postgres::PgRow};
 
 use crate::views::PageRequest;
 
@@ -16,6 +16,24 @@ struct Branch {
     group: Option<i64>,
     /// Another branch has this user's.
     not_user: Option<i64>,
+}
+
+/// A question in the making.
+pub(crate) type Sql = QueryBuilder<'static, Postgres>;
+
+/// A list whose rows `v` belong to chats, ordered from the newest by a time that is never later than the newest message
+/// of their chat, then by id; an index has the order.
+pub(crate) struct List<W> {
+    /// Where its rows are.
+    pub table: &'static str,
+    /// The column with their time.
+    pub time: &'static str,
+    /// The column with their id.
+    pub id: &'static str,
+    /// No row that is wanted is as old as this or older.
+    pub since: i64,
+    /// Appends which rows are wanted.
+    pub wanted: W,
 }
 
 /// Which chats, all of them apart from each other; readable by the actor.
@@ -83,34 +101,39 @@ impl Reach {
         sql.push(")");
     }
 
-    /// A page of what there is in these chats, ordered from the newest by a time that is never later than the newest
-    /// message of its chat. `page_of` makes the question for that page of what some chats have; in chats that have been
-    /// silent since `since` there is nothing.
+    /// A page of a list, of what there is in these chats. `page_of` makes the question from what appends the rows `v`.
     ///
-    /// Looks into the chats with the newest messages, and into more of them until no other can have a part in the page:
-    /// what it costs follows from the page, not from how many chats there are or how old they are.
-    pub(crate) async fn page(
+    /// Looks into the chats with the newest messages, and into more of them until no other can have a part in the page.
+    /// Rows of the very second in which the others begin are found by walking the list: a bulk message may have put
+    /// thousands of chats there. So what it costs follows from the page, not from how many chats there are or how old.
+    pub(crate) async fn page<W: Fn(&mut Sql)>(
         &self,
         db: &mut PgConnection,
         tenant: TenantId,
         part: PageRequest,
-        since: i64,
-        time: &str,
-        page_of: impl Fn(Vec<String>) -> QueryBuilder<'static, Postgres>,
+        list: &List<W>,
+        page_of: impl Fn(&dyn Fn(&mut Sql)) -> Sql,
     ) -> Result<Vec<PgRow>, sqlx::Error> {
-        let mut many = part.limit.saturating_add(part.offset).saturating_mul(2);
-        loop {
-            let (chats, others) = self.newest(&mut *db, tenant, many).await?;
-            let rows = page_of(chats).build().fetch_all(&mut *db).await?;
-            let Some(others) = others.filter(|others| *others > since) else { return Ok(rows) };
+        if self.is_nothing() {
+            return Ok(Vec::new());
+        }
+        let end = part.limit.saturating_add(part.offset);
+        // Where a table was not analysed since it grew, the planner would read all that there is and sort it.
+        let mut tx = db.begin().await?;
+        sqlx::query("SELECT set_config('enable_bitmapscan', 'off', true)").execute(&mut *tx).await?;
+        let mut many = end;
+        let rows = loop {
+            let (chats, others) = self.newest(&mut tx, tenant, many).await?;
+            let mut sql = page_of(&|sql| self.push_rows(sql, tenant, list, &chats, others.map(|others| (others, end))));
+            let rows = sql.build().fetch_all(&mut *tx).await?;
             let is_full = i64::try_from(rows.len()).is_ok_and(|rows| rows == part.limit);
-            if let Some(last) = rows.last().filter(|_| is_full)
-                && last.try_get::<i64, _>(time)? > others
-            {
-                return Ok(rows);
+            if is_full || others.is_none_or(|others| others <= list.since) {
+                break rows;
             }
             many = many.saturating_mul(8);
-        }
+        };
+        tx.commit().await?;
+        Ok(rows)
     }
 
     /// The `many` of these chats with the newest messages, and the time after which no other has any; `None` where there
@@ -121,23 +144,45 @@ impl Reach {
         tenant: TenantId,
         many: i64,
     ) -> Result<(Vec<String>, Option<i64>), sqlx::Error> {
-        if self.is_nothing() {
-            return Ok((Vec::new(), None));
-        }
         let order = "c.last_timestamp DESC";
         let mut sql = QueryBuilder::new("SELECT c.wa_id, c.last_timestamp FROM ");
         self.push_first(&mut sql, tenant, "c.wa_id, c.last_timestamp", order, many);
         sql.push(" c ORDER BY ").push(order).push(" LIMIT ").push_bind(many);
-        // Where the table was not analysed since it grew, the planner would read all of them and sort.
-        let mut tx = db.begin().await?;
-        sqlx::query("SELECT set_config('enable_sort', 'off', true), set_config('enable_bitmapscan', 'off', true)")
-            .execute(&mut *tx)
-            .await?;
-        let chats: Vec<(String, i64)> = sql.build_query_as().fetch_all(&mut *tx).await?;
-        tx.commit().await?;
+        let chats: Vec<(String, i64)> = sql.build_query_as().fetch_all(db).await?;
         let there_are_others = i64::try_from(chats.len()).is_ok_and(|found| found == many);
         let others = chats.last().filter(|_| there_are_others).map(|(_, newest)| *newest);
         Ok((chats.into_iter().map(|(wa_id, _)| wa_id).collect(), others))
+    }
+
+    /// Appends the rows of these of the chats, as a table; where there are others, all rows that are later than those can
+    /// have, and the first `many` of their second, whosever they are.
+    fn push_rows<W: Fn(&mut Sql)>(
+        &self,
+        sql: &mut Sql,
+        tenant: TenantId,
+        list: &List<W>,
+        chats: &[String],
+        others: Option<(i64, i64)>,
+    ) {
+        let List { table, time, id, wanted, .. } = list;
+        sql.push("(SELECT v.* FROM unnest(").push_bind(chats.to_vec()).push("::text[]) AS k (wa_id), LATERAL ");
+        // `OFFSET 0`: one look-up for each chat, not one search for all.
+        sql.push(format!("(SELECT * FROM {table} v WHERE v.tenant_id = ")).push_bind(tenant.0);
+        sql.push(" AND v.wa_id = k.wa_id OFFSET 0) v WHERE true");
+        wanted(sql);
+        if let Some((second, many)) = others {
+            sql.push(format!(" AND v.{time} > ")).push_bind(second);
+            sql.push(format!(" UNION ALL (SELECT v.* FROM {table} v WHERE v.tenant_id = ")).push_bind(tenant.0);
+            sql.push(format!(" AND v.{time} = ")).push_bind(second);
+            wanted(sql);
+            // As a value and not as a join, which could be turned round.
+            sql.push(
+                " AND (SELECT true FROM read_models.chats c WHERE c.tenant_id = v.tenant_id AND c.wa_id = v.wa_id",
+            );
+            self.push_only(sql, "c");
+            sql.push(format!(") ORDER BY v.{id} LIMIT ")).push_bind(many).push(")");
+        }
+        sql.push(")");
     }
 
     /// Appends the first `many` of these chats in an order that an index has, as a table.

@@ -5,7 +5,7 @@ use sqlx::{Connection, PgConnection, Postgres, QueryBuilder, Row, postgres::PgRo
 
 use super::{ConversationDetailView, ConversationFilter, ConversationStatus, ConversationView, apply::CLOSED};
 use crate::{
-    chats::Reach,
+    chats::{List, Reach, Sql},
     inbox::{counted, only_readable, wa_id},
     messages, taggings,
     views::{Page, PageRequest},
@@ -28,10 +28,23 @@ pub(crate) async fn conversations(
 ) -> Result<Page<ConversationView>, sqlx::Error> {
     let reach = Reach::of(actor, filter.assigned_to, None);
     let rows = match &reach {
-        None => page(tenant, None, filter.status, part, now).build().fetch_all(&mut *db).await?,
+        None => {
+            let all = |sql: &mut Sql| {
+                sql.push("(SELECT * FROM read_models.conversations v WHERE v.tenant_id = ").push_bind(tenant.0);
+                push_status(sql, filter.status, now);
+                sql.push(")");
+            };
+            page(part, &all).build().fetch_all(&mut *db).await?
+        }
         Some(reach) => {
-            let of_chats = |chats| page(tenant, Some(chats), filter.status, part, now);
-            reach.page(&mut *db, tenant, part, silent_since(filter.status, now), "last_message_at", of_chats).await?
+            let list = List {
+                table: "read_models.conversations",
+                time: "last_message_at",
+                id: "conversation_id",
+                since: silent_since(filter.status, now),
+                wanted: |sql: &mut Sql| push_status(sql, filter.status, now),
+            };
+            reach.page(&mut *db, tenant, part, &list, |rows| page(part, rows)).await?
         }
     };
     let count = match (&reach, filter.status) {
@@ -45,28 +58,11 @@ pub(crate) async fn conversations(
     Ok(Page { count, rows: views(db, tenant, &rows, now).await? })
 }
 
-/// The question for a page of all conversations, or of those of some chats.
-fn page(
-    tenant: TenantId,
-    chats: Option<Vec<String>>,
-    status: Option<ConversationStatus>,
-    part: PageRequest,
-    now: i64,
-) -> QueryBuilder<'static, Postgres> {
+/// The question for a page of conversations.
+fn page(part: PageRequest, rows: &dyn Fn(&mut Sql)) -> Sql {
     let mut sql = QueryBuilder::new(format!("SELECT {COLUMNS} FROM "));
-    match chats {
-        None => {
-            sql.push("read_models.conversations v WHERE v.tenant_id = ").push_bind(tenant.0);
-        }
-        Some(chats) => {
-            // Looked up one by one: else the planner may go through all of them, where the table was not analysed yet.
-            sql.push("unnest(").push_bind(chats).push("::text[]) AS k (wa_id)");
-            sql.push(", LATERAL (SELECT * FROM read_models.conversations v WHERE v.tenant_id = ").push_bind(tenant.0);
-            sql.push(" AND v.wa_id = k.wa_id OFFSET 0) v WHERE true");
-        }
-    }
-    push_status(&mut sql, status, now);
-    sql.push(" ORDER BY v.last_message_at DESC, v.conversation_id LIMIT ").push_bind(part.limit);
+    rows(&mut sql);
+    sql.push(" v ORDER BY v.last_message_at DESC, v.conversation_id LIMIT ").push_bind(part.limit);
     sql.push(" OFFSET ").push_bind(part.offset);
     sql
 }

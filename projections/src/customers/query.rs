@@ -10,7 +10,7 @@ use sqlx::{PgConnection, Postgres, QueryBuilder, Row, postgres::PgRow};
 
 use super::{CustomerFilter, CustomerProfileView, CustomerView};
 use crate::{
-    chats::Reach,
+    chats::{List, Reach, Sql},
     contacts,
     inbox::{Answer, Inbox, counted, only_readable, reads_all, wa_id},
     measures, taggings,
@@ -85,16 +85,8 @@ fn from(sql: &mut QueryBuilder<'_, Postgres>, tenant: TenantId, actor: &Actor, f
     only_readable(sql, actor);
 }
 
-/// Appends that the customers `a` are those of some chats, looked up one by one: else the planner may go through all of
-/// them, where the table was not analysed yet.
-fn from_chats(sql: &mut QueryBuilder<'_, Postgres>, tenant: TenantId, chats: Vec<String>) {
-    sql.push(" FROM unnest(").push_bind(chats).push("::text[]) AS u (wa_id)");
-    sql.push(", LATERAL (SELECT * FROM read_models.customer_activity a WHERE a.tenant_id = ").push_bind(tenant.0);
-    sql.push(" AND a.wa_id = u.wa_id OFFSET 0) a");
-}
-
 /// The question for a page of the customers `a`: first which, by the narrow rows alone; names and the rest for those few.
-fn page(part: PageRequest, from: impl FnOnce(&mut QueryBuilder<'static, Postgres>)) -> QueryBuilder<'static, Postgres> {
+fn page(part: PageRequest, from: impl FnOnce(&mut Sql)) -> Sql {
     let mut sql =
         QueryBuilder::new(format!("SELECT {COLUMNS} FROM (SELECT a.tenant_id, a.wa_id, a.id, a.last_contacted_at"));
     from(&mut sql);
@@ -130,8 +122,21 @@ async fn customers(
         }
         // With whom there is a chat, that is a customer; and others than those with chats are shown to nobody restricted.
         Some(reach) => {
-            let of_chats = |chats| page(part, |sql| from_chats(sql, tenant, chats));
-            let rows = reach.page(&mut *db, tenant, part, i64::MIN, "last_contacted_at", of_chats).await?;
+            let list = List {
+                table: "read_models.customer_activity",
+                time: "last_contacted_at",
+                id: "id",
+                since: i64::MIN,
+                wanted: |_: &mut Sql| {},
+            };
+            let page_of = |rows: &dyn Fn(&mut Sql)| {
+                page(part, |sql| {
+                    sql.push(" FROM ");
+                    rows(sql);
+                    sql.push(" a");
+                })
+            };
+            let rows = reach.page(&mut *db, tenant, part, &list, page_of).await?;
             (reach.count(&mut *db, tenant).await?.0, rows)
         }
     };
