@@ -122,9 +122,13 @@ pub fn webhook(secret: &str, body: &str) -> Vec<u8> {
     request("POST", "/api/v1/whatsapp/webhooks", &format!("X-Hub-Signature-256: sha256={signature}\r\n"), body)
 }
 
-/// A call with these messages: (customer, id) each.
+/// A call with these messages of now: (customer, id) each.
 pub fn call(number: &str, messages: &[(String, String)]) -> String {
-    let timestamp = chrono::Utc::now().timestamp();
+    call_at(number, chrono::Utc::now().timestamp(), messages)
+}
+
+/// A call with messages of a moment, POSIX seconds.
+pub fn call_at(number: &str, timestamp: i64, messages: &[(String, String)]) -> String {
     let contacts: Vec<String> = messages
         .iter()
         .map(|(from, _)| format!(r#"{{"profile":{{"name":"Customer {from}"}},"wa_id":"{from}"}}"#))
