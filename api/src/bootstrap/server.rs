@@ -52,7 +52,7 @@ use super::{
     probe::ServerProbe,
     rules,
     settings::{jwt, settings},
-    upkeep,
+    upkeep::Upkeep,
     webhooks::SignedWebhooks,
     websockets,
 };
@@ -82,6 +82,7 @@ pub struct Server {
     hub: Arc<Hub>,
     http: ServerHandle,
     http_task: JoinHandle<std::io::Result<()>>,
+    upkeep: Upkeep,
     bulk_messages: BulkMessages,
     deliveries: Deliveries,
     sender: Sender,
@@ -248,8 +249,7 @@ impl Server {
             settings: ApiSettings { jwt: jwt(&config)?, ..settings(&config) },
         });
         let (http, http_task) = serve(listener, &config, state)?;
-        tokio::spawn(upkeep::finish(core.clone(), database.pool.clone()));
-        tokio::spawn(upkeep::notice_deleted(core.clone()));
+        let upkeep = Upkeep::start(&core, database.pool.clone());
         let bulk_messages = BulkMessages::start(core.clone());
         Ok(Self {
             base_url,
@@ -263,6 +263,7 @@ impl Server {
             hub,
             http,
             http_task,
+            upkeep,
             bulk_messages,
             deliveries,
             sender,
@@ -317,6 +318,7 @@ impl Server {
         tokio::join!(tokio::time::sleep(self.farewell), self.hub.stop());
         self.http.stop(true).await;
         let _ = self.http_task.await;
+        self.upkeep.stop();
         self.bulk_messages.stop();
         self.deliveries.stop().await;
         self.sender.stop().await;

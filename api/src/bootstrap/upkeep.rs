@@ -5,16 +5,31 @@ use std::{collections::HashSet, time::Duration};
 use chatledger_infrastructure::postgres::{PgDailyLimits, PgRateLimits, Pool};
 use chatledger_projections::{drop_retired, forget_unfinished};
 use chrono::{TimeDelta, Utc};
+use tokio::task::JoinHandle;
 
 use super::server::Core;
 
 /// How long rows that answered before a rebuild are kept.
 const KEPT: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// The running tasks.
+pub(super) struct Upkeep([JoinHandle<()>; 2]);
+
+impl Upkeep {
+    pub(super) fn start(core: &Core, pool: Pool) -> Self {
+        Self([tokio::spawn(finish(core.clone(), pool)), tokio::spawn(notice_deleted(core.clone()))])
+    }
+
+    /// Stops at once: what is under way goes on after the next start.
+    pub(super) fn stop(self) {
+        self.0.iter().for_each(JoinHandle::abort);
+    }
+}
+
 /// What a crash cut short goes on, at start and every minute: taggings of a deleted tag are removed, chats of a deleted
 /// group or a deactivated user taken from it, forgotten files removed from the store. Read models that answered before a
 /// rebuild are dropped after a day.
-pub(super) async fn finish(core: Core, pool: Pool) {
+async fn finish(core: Core, pool: Pool) {
     loop {
         if let Err(error) = drop_retired(&pool, KEPT.as_secs().cast_signed()).await {
             tracing::warn!(%error, "read models from before a rebuild are not dropped yet");
@@ -52,7 +67,7 @@ pub(super) async fn finish(core: Core, pool: Pool) {
 }
 
 /// Notices every second which tenants were deleted.
-pub(super) async fn notice_deleted(core: Core) {
+async fn notice_deleted(core: Core) {
     let mut known = HashSet::new();
     loop {
         match core.application.notice_deleted(&known).await {
