@@ -155,7 +155,7 @@ impl Reach {
     }
 
     /// Appends the rows of these of the chats, as a table; where there are others, all rows that are later than those can
-    /// have, and the first `many` of their second, whosever they are.
+    /// have, and the first `many` of their second, whichever of these chats they are in.
     fn push_rows<W: Fn(&mut Sql)>(
         &self,
         sql: &mut Sql,
