@@ -34,6 +34,12 @@ pub struct PageRequest {
 }
 
 impl PageRequest {
+    /// How many rows there are up to its end.
+    #[must_use]
+    pub fn end(self) -> i64 {
+        self.limit.saturating_add(self.offset)
+    }
+
     /// How long a list is whose part has so many rows, where that tells: the part is not full.
     #[must_use]
     pub fn ends_with(self, rows: usize) -> Option<i64> {

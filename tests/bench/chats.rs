@@ -11,13 +11,15 @@ use super::{
 
 /// Messages in a call while the data are made.
 const BATCH: usize = 50;
-/// The messages are of so many seconds until now: all conversations are active.
+/// The messages are of so many seconds until now, but a quarter of the chats has been silent since a day more: their
+/// conversations are over, those of the others active.
 const SPAN: usize = 12 * 3_600;
+const SILENT: usize = 24 * 3_600;
 
 /// Runs it.
 pub async fn run(size: Size) {
     let (chats, messages) = (size.of(200_000), size.of(1_000_000));
-    println!("== GET /chats/ at {chats} chats and {messages} messages of 12 hours ==");
+    println!("== GET /chats/ at {chats} chats and {messages} messages of 36 hours ==");
     let server = Server::start().await;
     let (secret, number) = (server.text("/whatsapp/app_secret"), server.text("/whatsapp/phone_number_id"));
     let since = Instant::now();
@@ -29,7 +31,7 @@ pub async fn run(size: Size) {
                 let first = (part * per_part + i) * BATCH;
                 let batch: Vec<_> =
                     (0..BATCH).map(|j| (customer((first + j) % chats), format!("c{}", first + j))).collect();
-                let ago = SPAN - first * SPAN / messages;
+                let ago = SPAN - first * SPAN / messages + if first / BATCH % 4 == 3 { SILENT } else { 0 };
                 webhook(secret, &call_at(number, now - i64::try_from(ago).unwrap_or_default(), &batch))
             })
             .collect();
@@ -51,6 +53,25 @@ pub async fn run(size: Size) {
     println!("  ratio: {:.3}\n", first.percentile(50.0) / naive);
 }
 
+/// Tags of many chats and of few.
+const TAGS: [(&str, usize); 2] = [("often", 4), ("seldom", 1_000)];
+
+/// Puts tags on every fourth chat, and on every thousandth.
+async fn tag(server: &Server, chats: usize) {
+    let admin = credential(server, "admin");
+    let post = |path: &str, body: String| request("POST", path, &admin, &body);
+    let names = TAGS.map(|(name, _)| post("/api/v1/tags/", format!(r#"{{"name":"{name}"}}"#)));
+    send(address(server), names.into(), 1, None).await;
+    server.settle().await;
+    for (name, every) in TAGS {
+        let id = server.count(&format!("SELECT id FROM read_models.tags WHERE name = '{name}'")).await;
+        let put = |chat: usize| post("/api/v1/chat_tagging/", format!(r#"{{"tag":{id},"chat":"{}"}}"#, customer(chat)));
+        let done = send(address(server), (0..chats).step_by(every).map(put).collect(), 16, None).await;
+        assert_eq!(done.failed, 0, "chats are tagged");
+    }
+    server.settle().await;
+}
+
 /// The lists of the Service API, with as many conversations and customers as there are chats.
 async fn service(server: &Server, chats: usize) {
     let lists = [
@@ -59,7 +80,10 @@ async fn service(server: &Server, chats: usize) {
         ("first expired conversations", "conversations?status=expired&".to_owned()),
         ("first customers", "customers?".to_owned()),
         ("customers by number", format!("customers?search={}&", customer(chats / 3))),
+        ("customers with a frequent tag", "customers?tags=often&".to_owned()),
+        ("customers with a rare tag", "customers?tags=seldom&".to_owned()),
     ];
+    tag(server, chats).await;
     for (what, list) in lists {
         asked(server, "admin", what, &list).await;
     }
@@ -107,6 +131,7 @@ async fn restricted(server: &Server, chats: usize) {
     let own = (0..OWN).map(|i| assign(i * 37 % chats, format!(r#"{{"assigned_to_user":{}}}"#, id("agent"))));
     let mine = (0..OWN).map(|i| assign(i * 37 % chats + 1, format!(r#"{{"assigned_to_user":{}}}"#, id("admin"))));
     send(address(server), of_group.chain(own).chain(mine).collect(), 16, None).await;
+    let by_number = format!("customers?search={}&", customer(chats / 3));
     for scope in ["user", "group"] {
         let body = format!(r#"{{"permissions":{{"can_read_chats":"{scope}"}}}}"#);
         let path = format!("/api/v1/users/{}/", id("agent"));
@@ -122,7 +147,11 @@ async fn restricted(server: &Server, chats: usize) {
         let lists = [
             ("conversations", "conversations?"),
             ("active conversations", "conversations?status=active&"),
+            ("expired conversations", "conversations?status=expired&"),
             ("customers", "customers?"),
+            ("customers by number", by_number.as_str()),
+            ("customers with a frequent tag", "customers?tags=often&"),
+            ("customers with a rare tag", "customers?tags=seldom&"),
         ];
         for (what, list) in lists {
             let what = format!("first {what} of an agent who may read those of its {scope}");

@@ -1,5 +1,6 @@
 //! The read models: rebuilt equals live, each event counts once, disorder and poison do no harm.
 
+mod account;
 mod address_book;
 mod comparisons;
 pub mod history;
@@ -8,6 +9,7 @@ mod lagging;
 mod media;
 mod readable;
 mod rebuilds;
+mod statuses;
 mod swaps;
 
 use std::{sync::Arc, time::Duration};
@@ -117,11 +119,31 @@ async fn rebuilt_equals_live_for_every_read_model_and_any_batch() {
         ),
         (
             "conversation shares",
-            "WITH counted AS (
-                 SELECT coalesce(c.assigned_user, 0), coalesce(c.assigned_group, 0), count(*)
-                   FROM read_models.conversations v JOIN read_models.chats c USING (tenant_id, wa_id)
-                  WHERE tenant_id = $1 AND coalesce(c.assigned_user, c.assigned_group) IS NOT NULL GROUP BY 1, 2),
-             kept AS (SELECT assigned_user, assigned_group, conversations FROM read_models.conversation_shares
+            "WITH whose AS (
+                 SELECT wa_id, coalesce(assigned_user, 0) AS u, coalesce(assigned_group, 0) AS g FROM read_models.chats
+                  WHERE tenant_id = $1 AND coalesce(assigned_user, assigned_group) IS NOT NULL
+                 UNION ALL SELECT wa_id, 0, 0 FROM read_models.chats WHERE tenant_id = $1),
+             counted AS (
+                 SELECT u, g, count(*), count(closed_at) FROM read_models.conversations JOIN whose USING (wa_id)
+                  WHERE tenant_id = $1 GROUP BY 1, 2),
+             kept AS (SELECT assigned_user, assigned_group, conversations, closed FROM read_models.conversation_shares
+                       WHERE tenant_id = $1)
+             SELECT (SELECT count(*) FROM (TABLE counted EXCEPT TABLE kept) missing)
+                  + (SELECT count(*) FROM (TABLE kept EXCEPT TABLE counted) invented)",
+        ),
+        (
+            "ends of conversations",
+            "WITH whose AS (
+                 SELECT wa_id, coalesce(assigned_user, 0) AS u, coalesce(assigned_group, 0) AS g FROM read_models.chats
+                  WHERE tenant_id = $1 AND coalesce(assigned_user, assigned_group) IS NOT NULL
+                 UNION ALL SELECT wa_id, 0, 0 FROM read_models.chats WHERE tenant_id = $1),
+             newest AS (
+                 SELECT DISTINCT ON (wa_id) * FROM read_models.conversations WHERE tenant_id = $1
+                  ORDER BY wa_id, first_position DESC),
+             counted AS (
+                 SELECT u, g, (expires_at / 600 + 1) * 600, count(*) FROM newest JOIN whose USING (wa_id)
+                  WHERE closed_at IS NULL GROUP BY 1, 2, 3),
+             kept AS (SELECT assigned_user, assigned_group, until, conversations FROM read_models.conversation_ends
                        WHERE tenant_id = $1)
              SELECT (SELECT count(*) FROM (TABLE counted EXCEPT TABLE kept) missing)
                   + (SELECT count(*) FROM (TABLE kept EXCEPT TABLE counted) invented)",

@@ -184,7 +184,7 @@ async fn held(
     let (count, _) = reach.count(&mut *db, tenant).await?;
     let mut sql = QueryBuilder::new(format!("SELECT {COLUMNS} FROM "));
     let columns = format!("{COLUMNS}, c.sort_timestamp");
-    reach.push_first(&mut sql, tenant, &columns, ORDER, part.limit.saturating_add(part.offset));
+    reach.push_first(&mut sql, tenant, &columns, ORDER, part.end());
     sql.push(" c ORDER BY ").push(ORDER).push(" LIMIT ").push_bind(part.limit).push(" OFFSET ").push_bind(part.offset);
     let rows = sql.build().fetch_all(&mut *db).await?;
     let rows = rows.iter().map(row).collect::<Result<Vec<_>, _>>()?;

@@ -30,8 +30,12 @@ pub(crate) struct List<W> {
     pub time: &'static str,
     /// The column with their id.
     pub id: &'static str,
+    /// What all wanted rows are, one or the other: the conditions of the indexes that have the order.
+    pub kinds: &'static [&'static str],
     /// No row that is wanted is as old as this or older.
     pub since: i64,
+    /// How many rows are wanted, of all pages.
+    pub count: i64,
     /// Appends which rows are wanted.
     pub wanted: W,
 }
@@ -58,36 +62,21 @@ impl Reach {
             Scope::All => vec![Branch::default()],
         };
         let wanted = Branch { user: user.map(|user| user.0), group: group.map(|group| group.0), not_user: None };
-        Some(Self { branches: readable.into_iter().filter_map(|branch| branch.and(wanted)).collect() })
+        // Totals have 0 for nobody; a filter has it for what is no id.
+        let is_nobody = wanted.user == Some(0) || wanted.group == Some(0);
+        let branches = readable.into_iter().filter(|_| !is_nobody).filter_map(|branch| branch.and(wanted));
+        Some(Self { branches: branches.collect() })
     }
 
     /// How many chats, and how many messages in them.
     pub(crate) async fn count(&self, db: &mut PgConnection, tenant: TenantId) -> Result<(i64, i64), sqlx::Error> {
         let mut sql = QueryBuilder::<Postgres>::new(
             "SELECT coalesce(sum(s.chats), 0)::bigint, coalesce(sum(s.messages), 0)::bigint
-             FROM read_models.chat_shares s WHERE ",
+             FROM read_models.chat_shares s WHERE s.tenant_id = ",
         );
-        self.push_shares(&mut sql, tenant);
+        sql.push_bind(tenant.0);
+        self.push_only(&mut sql, "s");
         sql.build_query_as().fetch_one(db).await
-    }
-
-    /// How many conversations there are in these chats.
-    pub(crate) async fn count_conversations(
-        &self,
-        db: &mut PgConnection,
-        tenant: TenantId,
-    ) -> Result<i64, sqlx::Error> {
-        let mut sql = QueryBuilder::<Postgres>::new(
-            "SELECT coalesce(sum(s.conversations), 0)::bigint FROM read_models.conversation_shares s WHERE ",
-        );
-        self.push_shares(&mut sql, tenant);
-        sql.build_query_scalar().fetch_one(db).await
-    }
-
-    /// Appends the condition that picks the totals `s` of these chats.
-    fn push_shares(&self, sql: &mut QueryBuilder<'_, Postgres>, tenant: TenantId) {
-        sql.push("s.tenant_id = ").push_bind(tenant.0);
-        self.push_only(sql, "s");
     }
 
     /// Appends that a row of a table with holders is of these chats.
@@ -99,6 +88,26 @@ impl Reach {
             sql.push(")");
         }
         sql.push(")");
+    }
+
+    /// Appends that the chat of a row is one of these; `table` says who has it. As a value and not as a join, which could
+    /// be turned round.
+    pub(crate) fn push_holds(&self, sql: &mut Sql, table: &str, row: &str) {
+        sql.push(format!(
+            " AND (SELECT true FROM {table} h WHERE h.tenant_id = {row}.tenant_id AND h.wa_id = {row}.wa_id"
+        ));
+        self.push_only(sql, "h");
+        sql.push(")");
+    }
+
+    /// Appends a question of the rows of each holder, one after the other: there is an index for each.
+    pub(crate) fn push_by_holder(&self, sql: &mut Sql, table: &str, each: impl Fn(&mut Sql)) {
+        for (at, branch) in self.branches.iter().enumerate() {
+            sql.push(if at == 0 { "(" } else { " UNION ALL (" });
+            each(sql);
+            branch.push(sql, table);
+            sql.push(")");
+        }
     }
 
     /// A page of a list, of what there is in these chats. `page_of` makes the question from what appends the rows `v`.
@@ -114,10 +123,11 @@ impl Reach {
         list: &List<W>,
         page_of: impl Fn(&dyn Fn(&mut Sql)) -> Sql,
     ) -> Result<Vec<PgRow>, sqlx::Error> {
-        if self.is_nothing() {
+        let there = part.limit.min(list.count - part.offset);
+        if self.is_nothing() || there <= 0 {
             return Ok(Vec::new());
         }
-        let end = part.limit.saturating_add(part.offset);
+        let end = part.end();
         // Where a table was not analysed since it grew, the planner would read all that there is and sort it.
         let mut tx = db.begin().await?;
         sqlx::query("SELECT set_config('enable_bitmapscan', 'off', true)").execute(&mut *tx).await?;
@@ -126,7 +136,7 @@ impl Reach {
             let (chats, others) = self.newest(&mut tx, tenant, many).await?;
             let mut sql = page_of(&|sql| self.push_rows(sql, tenant, list, &chats, others.map(|others| (others, end))));
             let rows = sql.build().fetch_all(&mut *tx).await?;
-            let is_full = i64::try_from(rows.len()).is_ok_and(|rows| rows == part.limit);
+            let is_full = i64::try_from(rows.len()).is_ok_and(|rows| rows >= there);
             if is_full || others.is_none_or(|others| others <= list.since) {
                 break rows;
             }
@@ -164,7 +174,7 @@ impl Reach {
         chats: &[String],
         others: Option<(i64, i64)>,
     ) {
-        let List { table, time, id, wanted, .. } = list;
+        let List { table, time, id, kinds, wanted, .. } = list;
         sql.push("(SELECT v.* FROM unnest(").push_bind(chats.to_vec()).push("::text[]) AS k (wa_id), LATERAL ");
         // `OFFSET 0`: one look-up for each chat, not one search for all.
         sql.push(format!("(SELECT * FROM {table} v WHERE v.tenant_id = ")).push_bind(tenant.0);
@@ -172,15 +182,13 @@ impl Reach {
         wanted(sql);
         if let Some((second, many)) = others {
             sql.push(format!(" AND v.{time} > ")).push_bind(second);
-            sql.push(format!(" UNION ALL (SELECT v.* FROM {table} v WHERE v.tenant_id = ")).push_bind(tenant.0);
-            sql.push(format!(" AND v.{time} = ")).push_bind(second);
-            wanted(sql);
-            // As a value and not as a join, which could be turned round.
-            sql.push(
-                " AND (SELECT true FROM read_models.chats c WHERE c.tenant_id = v.tenant_id AND c.wa_id = v.wa_id",
-            );
-            self.push_only(sql, "c");
-            sql.push(format!(") ORDER BY v.{id} LIMIT ")).push_bind(many).push(")");
+            for kind in *kinds {
+                sql.push(format!(" UNION ALL (SELECT v.* FROM {table} v WHERE v.tenant_id = ")).push_bind(tenant.0);
+                sql.push(format!(" AND {kind} AND v.{time} = ")).push_bind(second);
+                wanted(sql);
+                self.push_holds(sql, "read_models.chats", "v");
+                sql.push(format!(" ORDER BY v.{id} LIMIT ")).push_bind(many).push(")");
+            }
         }
         sql.push(")");
     }
@@ -262,6 +270,8 @@ mod tests {
         assert_eq!(reach(Scope::All, None, nine), Some(vec![(None, nine)]));
         assert_eq!(reach(Scope::All, me, None), Some(vec![(me, None)]));
         assert_eq!(reach(Scope::All, she, nine), Some(vec![(she, nine)]));
+        assert_eq!(reach(Scope::All, Some(0), None), Some(vec![]), "not whoever has no user");
+        assert_eq!(reach(Scope::Group, None, Some(0)), Some(vec![]), "nor no group");
         assert_eq!(reach(Scope::Group, None, None), Some(vec![(me, None), (None, two), (None, three)]));
         assert_eq!(reach(Scope::Group, None, two), Some(vec![(me, two), (None, two)]));
         assert_eq!(reach(Scope::Group, None, nine), Some(vec![(me, nine)]));

@@ -4,23 +4,16 @@ use std::collections::HashMap;
 
 use async_trait::async_trait;
 use chatledger_domain::{MessageId, TenantId, chat::ChatEvent};
-use sqlx::{PgConnection, Row};
+use sqlx::{PgConnection, Row, postgres::PgRow};
 
 use super::{
     fold::{Session, Touch, sessions},
     holders::{self, Change, Holding},
 };
-use crate::engine::{Batch, Carried, Projection, ProjectionError, ROWS, Rows, Stage, Table, count_rows, in_order};
+use crate::engine::{Batch, Carried, Projection, ProjectionError, ROWS, Rows, Stage, Table, in_order};
 
 /// The read model `conversations`.
 pub(crate) struct Conversations;
-
-/// The counter of those that a user closed.
-pub(super) const CLOSED: &str = "conversations:closed";
-
-fn closed<'a>(sessions: impl Iterator<Item = &'a Session>) -> i64 {
-    i64::try_from(sessions.filter(|session| session.closed_at.is_some()).count()).unwrap_or(i64::MAX)
-}
 
 fn concerns(event: &ChatEvent) -> bool {
     matches!(
@@ -59,24 +52,17 @@ impl Touches {
     async fn merge(&self, db: &mut PgConnection, tenant: TenantId) -> Result<(), ProjectionError> {
         for chats in in_order(&self.chats).chunks(ROWS) {
             let wa_ids: Vec<&str> = chats.iter().map(|(wa_id, _)| *wa_id).collect();
-            let mut known = newest(&mut *db, tenant, &wa_ids).await?;
-            let (mut rows, mut moved) = (Vec::with_capacity(chats.len()), Vec::new());
-            let before = closed(known.values());
+            let mut known = known(&mut *db, tenant, &wa_ids).await?;
+            let (mut rows, mut changes) = (Vec::with_capacity(chats.len()), Vec::with_capacity(chats.len()));
             for (wa_id, touches) in chats {
-                let newest = known.remove(*wa_id);
-                let there = usize::from(newest.is_some());
-                let sessions = sessions(newest, touches);
-                let fresh = sessions.len() - there;
-                if fresh > 0 || touches.iter().any(|touch| matches!(touch, Touch::Assigned(_))) {
-                    moved.push((*wa_id, touches.as_slice(), fresh));
-                }
-                rows.extend(sessions.into_iter().map(|session| (*wa_id, session)));
+                let (newest, before) = known.remove(*wa_id).unwrap_or_default();
+                let sessions = sessions(newest.clone(), touches);
+                changes.push(Change { wa_id, before, after: before.after(touches, newest.as_ref(), &sessions) });
+                let changed = sessions.into_iter().filter(|session| Some(session) != newest.as_ref());
+                rows.extend(changed.map(|session| (*wa_id, session)));
             }
-            hold(&mut *db, tenant, &moved).await?;
-            let fresh = upsert(&mut *db, tenant, &rows).await?;
-            count_rows(&mut *db, tenant, Conversations.name(), fresh).await?;
-            let after = closed(rows.iter().map(|(_, session)| session));
-            count_rows(&mut *db, tenant, CLOSED, after - before).await?;
+            holders::write(&mut *db, tenant, &changes).await?;
+            upsert(&mut *db, tenant, &rows).await?;
         }
         Ok(())
     }
@@ -93,6 +79,7 @@ impl Projection for Conversations {
             Table::looked_up("conversations", &["conversations_of_chat"]),
             Table::looked_up("conversation_holders", &["conversation_holders_pkey"]),
             Table::small("conversation_shares"),
+            Table::looked_up("conversation_ends", &["conversation_ends_pkey"]),
         ];
         TABLES
     }
@@ -102,6 +89,7 @@ impl Projection for Conversations {
             include_str!("apply.rs"),
             include_str!("fold.rs"),
             include_str!("holders.rs"),
+            include_str!("totals.rs"),
             include_str!("../../../domain/src/chat/assignment.rs"),
             include_str!("../../../domain/src/chat/conversation.rs"),
             include_str!("../../../domain/src/chat/written.rs"),
@@ -138,64 +126,56 @@ impl Carried for Touches {
         let (mut rows, mut held) = (Vec::with_capacity(touches.chats.len()), Vec::with_capacity(touches.chats.len()));
         for (wa_id, touches) in in_order(&touches.chats) {
             let sessions = sessions(None, touches);
-            held.push((wa_id, Holding::default().after(touches, sessions.len())));
+            held.push((wa_id, Holding::default().after(touches, None, &sessions)));
             rows.extend(sessions.into_iter().map(|session| (wa_id, session)));
         }
         insert(&mut *db, tenant, &rows).await?;
-        holders::begin(&mut *db, tenant, &held).await?;
-        count_rows(&mut *db, tenant, Conversations.name(), i64::try_from(rows.len()).unwrap_or(i64::MAX)).await?;
-        count_rows(db, tenant, CLOSED, closed(rows.iter().map(|(_, session)| session))).await?;
+        holders::begin(db, tenant, &held).await?;
         Ok(())
     }
 }
 
-/// Moves the totals with chats that got conversations or another holder.
-async fn hold(db: &mut PgConnection, tenant: TenantId, moved: &[(&str, &[Touch], usize)]) -> Result<(), sqlx::Error> {
-    if moved.is_empty() {
-        return Ok(());
-    }
-    let wa_ids: Vec<&str> = moved.iter().map(|(wa_id, ..)| *wa_id).collect();
-    let known = holders::known(&mut *db, tenant, &wa_ids).await?;
-    let changes: Vec<Change<'_>> = moved
-        .iter()
-        .map(|(wa_id, touches, fresh)| {
-            let before = known.get(*wa_id).copied().unwrap_or_default();
-            Change { wa_id, before, after: before.after(touches, *fresh) }
-        })
-        .collect();
-    holders::write(db, tenant, &changes).await
-}
-
-/// The newest conversation of each chat.
-async fn newest(
+/// The newest conversation of each chat, and who has it.
+async fn known(
     db: &mut PgConnection,
     tenant: TenantId,
     wa_ids: &[&str],
-) -> Result<HashMap<String, Session>, sqlx::Error> {
+) -> Result<HashMap<String, (Option<Session>, Holding)>, sqlx::Error> {
     let rows = sqlx::query(
-        "SELECT c.* FROM unnest($2::text[]) AS u (wa_id), LATERAL (
-             SELECT wa_id, opened_by, first_position, opened_at, expires_at, closed_at, closed_by, last_message_at,
+        "SELECT u.wa_id, c.*, h.assigned_user, h.assigned_group, h.conversations, h.closed
+         FROM unnest($2::text[]) AS u (wa_id)
+         LEFT JOIN LATERAL (
+             SELECT opened_by, first_position, opened_at, expires_at, closed_at, closed_by, last_message_at,
                  message_count
-             FROM conversations c WHERE c.tenant_id = $1 AND c.wa_id = u.wa_id ORDER BY first_position DESC LIMIT 1) c",
+             FROM conversations c WHERE c.tenant_id = $1 AND c.wa_id = u.wa_id ORDER BY first_position DESC LIMIT 1
+         ) c ON true
+         LEFT JOIN LATERAL (
+             SELECT * FROM conversation_holders h WHERE h.tenant_id = $1 AND h.wa_id = u.wa_id LIMIT 1) h ON true",
     )
     .bind(tenant.0)
     .bind(wa_ids)
     .fetch_all(db)
     .await?;
-    let session = |row: &sqlx::postgres::PgRow| {
-        let session = Session {
-            opened_by: MessageId(row.try_get("opened_by")?),
-            first_position: row.try_get("first_position")?,
-            opened_at: row.try_get("opened_at")?,
-            expires_at: row.try_get("expires_at")?,
-            closed_at: row.try_get("closed_at")?,
-            closed_by: row.try_get("closed_by")?,
-            last_message_at: row.try_get("last_message_at")?,
-            message_count: row.try_get("message_count")?,
-        };
-        Ok((row.try_get("wa_id")?, session))
+    let known = |row: &PgRow| {
+        let newest = session(row)?;
+        let holding = Holding::of(row, newest.as_ref())?;
+        Ok((row.try_get("wa_id")?, (newest, holding)))
     };
-    rows.iter().map(session).collect()
+    rows.iter().map(known).collect()
+}
+
+fn session(row: &PgRow) -> Result<Option<Session>, sqlx::Error> {
+    let Some(opened_by) = row.try_get("opened_by")? else { return Ok(None) };
+    Ok(Some(Session {
+        opened_by: MessageId(opened_by),
+        first_position: row.try_get("first_position")?,
+        opened_at: row.try_get("opened_at")?,
+        expires_at: row.try_get("expires_at")?,
+        closed_at: row.try_get("closed_at")?,
+        closed_by: row.try_get("closed_by")?,
+        last_message_at: row.try_get("last_message_at")?,
+        message_count: row.try_get("message_count")?,
+    }))
 }
 
 /// New rows alone.
@@ -216,21 +196,21 @@ async fn insert(db: &mut PgConnection, tenant: TenantId, rows: &[(&str, Session)
         .await
 }
 
-/// New rows and changed ones: how many are new.
-async fn upsert(db: &mut PgConnection, tenant: TenantId, rows: &[(&str, Session)]) -> Result<i64, sqlx::Error> {
+/// New rows and changed ones.
+async fn upsert(db: &mut PgConnection, tenant: TenantId, rows: &[(&str, Session)]) -> Result<(), sqlx::Error> {
     let column = |of: fn(&Session) -> i64| rows.iter().map(|(_, session)| of(session)).collect::<Vec<_>>();
     let nullable = |of: fn(&Session) -> Option<i64>| rows.iter().map(|(_, session)| of(session)).collect::<Vec<_>>();
-    sqlx::query_scalar(
-        "WITH written AS (
-             INSERT INTO conversations AS c (tenant_id, conversation_id, wa_id, opened_by, first_position, opened_at,
-                 expires_at, closed_at, closed_by, last_message_at, message_count)
-             SELECT $1, * FROM unnest($2::uuid[], $3::text[], $4::uuid[], $5::bigint[], $6::bigint[], $7::bigint[],
-                 $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[])
-             ON CONFLICT (tenant_id, wa_id, first_position) DO UPDATE SET expires_at = excluded.expires_at,
-                 closed_at = excluded.closed_at, closed_by = excluded.closed_by,
-                 last_message_at = excluded.last_message_at, message_count = excluded.message_count
-             RETURNING xmax = 0 AS fresh)
-         SELECT count(*) FILTER (WHERE fresh) FROM written",
+    if rows.is_empty() {
+        return Ok(());
+    }
+    sqlx::query(
+        "INSERT INTO conversations (tenant_id, conversation_id, wa_id, opened_by, first_position, opened_at,
+             expires_at, closed_at, closed_by, last_message_at, message_count)
+         SELECT $1, * FROM unnest($2::uuid[], $3::text[], $4::uuid[], $5::bigint[], $6::bigint[], $7::bigint[],
+             $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[])
+         ON CONFLICT (tenant_id, wa_id, first_position) DO UPDATE SET expires_at = excluded.expires_at,
+             closed_at = excluded.closed_at, closed_by = excluded.closed_by,
+             last_message_at = excluded.last_message_at, message_count = excluded.message_count",
     )
     .bind(tenant.0)
     .bind(rows.iter().map(|(_, session)| session.id(tenant).0).collect::<Vec<_>>())
@@ -243,6 +223,7 @@ async fn upsert(db: &mut PgConnection, tenant: TenantId, rows: &[(&str, Session)
     .bind(nullable(|session| session.closed_by))
     .bind(column(|session| session.last_message_at))
     .bind(column(|session| session.message_count))
-    .fetch_one(db)
-    .await
+    .execute(db)
+    .await?;
+    Ok(())
 }

@@ -5,6 +5,8 @@ mod fold;
 mod holders;
 mod inbox;
 mod query;
+mod status;
+mod totals;
 mod view;
 
 pub(crate) use apply::Conversations;

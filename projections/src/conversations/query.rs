@@ -1,20 +1,18 @@
 //! Reads conversations. What is over is told by the moment of the question.
 
 use chatledger_domain::{Actor, ConversationId, MessageId, TenantId, UserId, WaId, chat::conversation::SPAN};
-use sqlx::{Connection, PgConnection, Postgres, QueryBuilder, Row, postgres::PgRow};
+use sqlx::{PgConnection, QueryBuilder, Row, postgres::PgRow};
 
-use super::{ConversationDetailView, ConversationFilter, ConversationStatus, ConversationView, apply::CLOSED};
+use super::{ConversationDetailView, ConversationFilter, ConversationStatus, ConversationView, status};
 use crate::{
     chats::{List, Reach, Sql},
-    inbox::{counted, only_readable, wa_id},
+    inbox::{only_readable, wa_id},
     messages, taggings,
     views::{Page, PageRequest},
 };
 
 const COLUMNS: &str = "v.conversation_id, v.wa_id, v.opened_by, v.opened_at, v.expires_at, v.closed_at,
     v.last_message_at, v.message_count, v.first_position";
-/// So many are counted at a first look.
-const FEW: i64 = 1_000;
 const CHAT: &str = " JOIN read_models.chats c ON c.tenant_id = v.tenant_id AND c.wa_id = v.wa_id";
 
 /// Readable conversations, by their newest message.
@@ -26,34 +24,35 @@ pub(crate) async fn conversations(
     part: PageRequest,
     now: i64,
 ) -> Result<Page<ConversationView>, sqlx::Error> {
-    let reach = Reach::of(actor, filter.assigned_to, None);
+    let (reach, status) = (Reach::of(actor, filter.assigned_to, None), filter.status);
+    let count = status::counts(&mut *db, tenant, reach.as_ref(), now).await?.of(status);
+    let walked = |whose: Option<&Reach>| {
+        let first = |sql: &mut Sql| status::push_first(sql, tenant, status, now, part.end(), whose);
+        page(part, &first)
+    };
     let rows = match &reach {
-        None => {
-            let all = |sql: &mut Sql| {
-                sql.push("(SELECT * FROM read_models.conversations v WHERE v.tenant_id = ").push_bind(tenant.0);
-                push_status(sql, filter.status, now);
-                sql.push(")");
-            };
-            page(part, &all).build().fetch_all(&mut *db).await?
+        _ if count <= part.offset => Vec::new(),
+        None => walked(None).build().fetch_all(&mut *db).await?,
+        // Whichever are fewer are looked through: the conversations of a status, or these chats.
+        Some(reach)
+            if status.is_some()
+                && status::counts(&mut *db, tenant, None, now).await?.of(status)
+                    <= reach.count(&mut *db, tenant).await?.0 =>
+        {
+            walked(Some(reach)).build().fetch_all(&mut *db).await?
         }
         Some(reach) => {
             let list = List {
                 table: "read_models.conversations",
                 time: "last_message_at",
                 id: "conversation_id",
-                since: silent_since(filter.status, now),
-                wanted: |sql: &mut Sql| push_status(sql, filter.status, now),
+                kinds: status::kinds(status),
+                since: silent_since(status, now),
+                count,
+                wanted: |sql: &mut Sql| status::push_is(sql, status, now),
             };
             reach.page(&mut *db, tenant, part, &list, |rows| page(part, rows)).await?
         }
-    };
-    let count = match (&reach, filter.status) {
-        (None, status) => count_all(&mut *db, tenant, status, now).await?,
-        (Some(reach), None) => reach.count_conversations(&mut *db, tenant).await?,
-        (Some(reach), Some(status)) => match part.ends_with(rows.len()) {
-            Some(count) => count,
-            None => count_in(&mut *db, tenant, reach, status, now).await?,
-        },
     };
     Ok(Page { count, rows: views(db, tenant, &rows, now).await? })
 }
@@ -70,70 +69,6 @@ fn page(part: PageRequest, rows: &dyn Fn(&mut Sql)) -> Sql {
 /// A chat that has been silent since then has no conversation of a status.
 fn silent_since(status: Option<ConversationStatus>, now: i64) -> i64 {
     if status == Some(ConversationStatus::Active) { now.saturating_sub(SPAN) } else { i64::MIN }
-}
-
-/// Appends that the conversation `v` is of a status.
-fn push_status(sql: &mut QueryBuilder<'_, Postgres>, status: Option<ConversationStatus>, now: i64) {
-    match status {
-        None => sql,
-        Some(ConversationStatus::Closed) => sql.push(" AND v.closed_at IS NOT NULL"),
-        Some(ConversationStatus::Active) => sql.push(" AND v.closed_at IS NULL AND v.expires_at > ").push_bind(now),
-        Some(ConversationStatus::Expired) => sql.push(" AND v.closed_at IS NULL AND v.expires_at <= ").push_bind(now),
-    };
-}
-
-/// How many conversations of a status there are in these chats, by looking at them.
-async fn count_in(
-    db: &mut PgConnection,
-    tenant: TenantId,
-    reach: &Reach,
-    status: ConversationStatus,
-    now: i64,
-) -> Result<i64, sqlx::Error> {
-    let mut sql = QueryBuilder::new(format!("SELECT count(*) FROM read_models.conversations v{CHAT}"));
-    sql.push(" WHERE v.tenant_id = ").push_bind(tenant.0);
-    push_status(&mut sql, Some(status), now);
-    sql.push(" AND c.last_timestamp > ").push_bind(silent_since(Some(status), now));
-    reach.push_only(&mut sql, "c");
-    // Those of a large group are counted faster side by side than one look-up each.
-    let mut tx = db.begin().await?;
-    sqlx::query("SELECT set_config('enable_seqscan', 'on', true)").execute(&mut *tx).await?;
-    let count = sql.build_query_scalar().fetch_one(&mut *tx).await?;
-    tx.commit().await?;
-    Ok(count)
-}
-
-/// How many conversations there are. Of those that nobody closed, the fewer of the active and the expired ones are counted,
-/// the others are the rest; a first look at each tells at little cost which they are where one are few.
-async fn count_all(
-    db: &mut PgConnection,
-    tenant: TenantId,
-    status: Option<ConversationStatus>,
-    now: i64,
-) -> Result<i64, sqlx::Error> {
-    let all = counted(&mut *db, tenant, "conversations").await?;
-    let Some(status) = status else { return Ok(all) };
-    let closed = counted(&mut *db, tenant, CLOSED).await?;
-    if status == ConversationStatus::Closed {
-        return Ok(closed);
-    }
-    let (open, half) = (all - closed, (all - closed) / 2 + 1);
-    let few = async |db: &mut PgConnection, condition: &str, most: i64| -> Result<i64, sqlx::Error> {
-        let sql = format!(
-            "SELECT count(*) FROM (SELECT FROM read_models.conversations
-             WHERE tenant_id = $1 AND closed_at IS NULL AND expires_at {condition} $2 LIMIT $3) few"
-        );
-        sqlx::query_scalar(&sql).bind(tenant.0).bind(now).bind(most).fetch_one(db).await
-    };
-    for most in [FEW.min(half), half] {
-        for (condition, counted) in [(">", ConversationStatus::Active), ("<=", ConversationStatus::Expired)] {
-            let count = few(&mut *db, condition, most).await?;
-            if count < most {
-                return Ok(if status == counted { count } else { open - count });
-            }
-        }
-    }
-    Ok(open)
 }
 
 /// A readable conversation with its newest messages.

@@ -122,11 +122,14 @@ async fn customers(
         }
         // With whom there is a chat, that is a customer; and others than those with chats are shown to nobody restricted.
         Some(reach) => {
+            let count = reach.count(&mut *db, tenant).await?.0;
             let list = List {
                 table: "read_models.customer_activity",
                 time: "last_contacted_at",
                 id: "id",
+                kinds: &["true"],
                 since: i64::MIN,
+                count,
                 wanted: |_: &mut Sql| {},
             };
             let page_of = |rows: &dyn Fn(&mut Sql)| {
@@ -137,7 +140,7 @@ async fn customers(
                 })
             };
             let rows = reach.page(&mut *db, tenant, part, &list, page_of).await?;
-            (reach.count(&mut *db, tenant).await?.0, rows)
+            (count, rows)
         }
     };
     Ok(Page { count, rows: complete(db, tenant, &rows).await? })

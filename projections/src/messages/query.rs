@@ -260,7 +260,7 @@ async fn held(
         assigned_group: filter.assigned_group,
         ..MessageFilter::default()
     };
-    let depth = part.limit.saturating_add(part.offset);
+    let depth = part.end();
     let user = filter.assigned_to_me.then_some(actor.user);
     let Some(reach) = Reach::of(actor, user, filter.assigned_group) else { return Ok(None) };
     if *filter != plain || depth > DEPTH {

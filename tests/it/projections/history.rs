@@ -4,17 +4,15 @@ use std::{collections::HashMap, sync::Arc};
 
 use chatledger_application::ports::ledger::{Cause, Ledger, Metadata, NewEvent, StreamId, Unit};
 use chatledger_domain::{
-    AnyEvent, BlobId, GroupId, MessageId, Permissions, RawJson, Role, Scope, TagId, TaggingId, TenantId, UserId,
-    business_profile::*,
-    chat::*,
+    AnyEvent, GroupId, MessageId, Permissions, RawJson, Role, Scope, TagId, TaggingId, TenantId, UserId,
+    chat::{
+        conversation::{Conversation, Said},
+        *,
+    },
     decider::Event,
     group::{GroupCreated, GroupDeleted, GroupEvent, GroupMemberPicked, GroupPermissionsChanged, GroupRenamed},
     permission::Overrides,
     tag::{TagChanged, TagCreated, TagDeleted, TagEvent},
-    template_catalogue::{
-        Template, TemplateCatalogueEvent, TemplateCreated, TemplateDeleted, TemplateGone, TemplateSeen,
-        TemplateStatusChanged,
-    },
     tenant::{Settings, SettingsChanged, TenantCreated, TenantEvent},
     user::*,
     whatsapp_account::*,
@@ -37,11 +35,14 @@ pub struct Writer {
     unit: Vec<NewEvent>,
     /// The newest position once everything is written.
     pub head: i64,
+    /// The newest conversation of each chat.
+    pub conversations: HashMap<String, Conversation>,
 }
 
 impl Writer {
     pub fn new(ledger: Arc<dyn Ledger>, tenant: TenantId) -> Self {
-        Self { ledger, tenant, sequences: HashMap::new(), unit: Vec::new(), head: 0 }
+        let (sequences, conversations) = (HashMap::new(), HashMap::new());
+        Self { ledger, tenant, sequences, unit: Vec::new(), head: 0, conversations }
     }
 
     /// Adds an event; its position.
@@ -63,7 +64,21 @@ impl Writer {
     }
 
     pub fn chat(&mut self, wa_id: &str, event: impl Into<ChatEvent>) -> i64 {
-        self.add("Chat", wa_id, event.into())
+        let event = event.into();
+        if let Some(said) = Said::of(&event) {
+            let after = Conversation::after(self.conversations.get(wa_id).copied(), &said);
+            self.conversations.insert(wa_id.to_owned(), after);
+        }
+        self.add("Chat", wa_id, event)
+    }
+
+    /// Closes the newest conversation of a chat, if it is not closed.
+    pub fn close(&mut self, wa_id: &str, done_by: UserId, timestamp: i64) {
+        if let Some(open) = self.conversations.get_mut(wa_id).filter(|newest| !newest.closed) {
+            open.closed = true;
+            let opened_by = open.opened_by;
+            self.chat(wa_id, ConversationClosed { opened_by, done_by, timestamp });
+        }
     }
 
     /// Records what was added.
@@ -200,54 +215,11 @@ pub async fn set_up(w: &mut Writer, slug: &str) -> (Vec<i64>, Vec<i64>, Vec<i64>
     };
     w.add("Tag", "Urgent", TagEvent::from(changed));
     w.add("Tag", "Old", TagEvent::from(TagDeleted { name: "Old".into(), done_by: UserId(1) }));
-    account(w);
+    super::account::set_up(w);
     super::integrations::set_up(w, &users, &tags);
     super::address_book::set_up(w, &users);
     w.write().await;
     (groups, users, tags)
-}
-
-/// Templates and the business profile, with every kind of event.
-fn account(w: &mut Writer) {
-    let template = |name: &str, language: &str, text: &str| Template {
-        name: name.into(),
-        language: language.into(),
-        id: None,
-        category: "UTILITY".into(),
-        components: json(text),
-        namespace: "n".into(),
-        rejected_reason: "NONE".into(),
-        status: "pending".into(),
-    };
-    let body = r#"[ {"type":"BODY","text":"Hi {{1}} \u0000"} ]"#;
-    let mut add = |event: TemplateCatalogueEvent| w.add("TemplateCatalogue", "templates", event);
-    for (name, language) in [("hi", "en"), ("hi", "pt_PT"), ("old", "en"), ("gone", "en")] {
-        add(TemplateSeen { template: template(name, language, body) }.into());
-    }
-    add(TemplateSeen { template: template("hi", "en", "[]") }.into());
-    add(TemplateCreated { template: template("new", "en", body), done_by: UserId(1) }.into());
-    for name in ["new", "unknown"] {
-        let (name, language, status) = (name.into(), "en".into(), "approved".into());
-        add(TemplateStatusChanged { name, language, id: None, status, rejected_reason: "NONE".into() }.into());
-    }
-    add(TemplateGone { name: "gone".into(), language: "en".into() }.into());
-    add(TemplateDeleted { name: "old".into(), done_by: UserId(1) }.into());
-    for (about, website) in [("Here", "https://a.example"), ("There \0", "https://b.example")] {
-        let profile = Profile { about: about.into(), websites: vec![website.into()], ..Profile::default() };
-        w.add(
-            "BusinessProfile",
-            "profile",
-            BusinessProfileEvent::from(BusinessProfileSeen { profile: profile.clone() }),
-        );
-        let changed = BusinessProfileChanged { profile, done_by: UserId(1) };
-        w.add("BusinessProfile", "profile", BusinessProfileEvent::from(changed));
-    }
-    let photo =
-        |size| ProfilePhoto { blob: BlobId::default(), mime_type: "image/png".into(), size, sha256: "a".into() };
-    let mut add = |event: BusinessProfileEvent| w.add("BusinessProfile", "profile", event);
-    add(ProfilePhotoChanged { photo: photo(1), done_by: UserId(1) }.into());
-    add(ProfilePhotoRemoved { done_by: UserId(1) }.into());
-    add(ProfilePhotoSeen { photo: Some(photo(2)) }.into());
 }
 
 /// What one chat of the long history is at.
@@ -301,7 +273,7 @@ fn step(
     let tag = *tags.choose(random).unwrap();
     let extra = Some(json(r#"{ "k":"\u0000" }"#)).filter(|_| random.random_bool(0.5));
     let timestamp = thread.clock;
-    match random.random_range(0..16) {
+    match random.random_range(0..17) {
         0..=2 => {
             let mut message = received(&format!("in.{seed}.{n}"), late, ODD);
             message.referral = random.random_bool(0.1);
@@ -393,7 +365,8 @@ fn step(
                 w.chat(wa_id, MessagesDelivered { to, timestamp: late });
             }
         }
-        12..=14 => super::address_book::step(w, random, wa_id, user, timestamp),
+        12 => w.close(wa_id, UserId(user), timestamp),
+        13..=15 => super::address_book::step(w, random, wa_id, user, timestamp),
         _ => {
             w.add("Contact", wa_id, super::address_book::seen(random));
         }

@@ -1,0 +1,166 @@
+//! Conversations by status: how many there are, and which come first. That one is over because of the time is nowhere
+//! stored; the totals tell when how many are, and the newest of each kind lie in an index each.
+
+use chatledger_domain::{TenantId, chat::conversation::SPAN};
+use sqlx::{PgConnection, Postgres, QueryBuilder};
+
+use super::{ConversationStatus, totals};
+use crate::chats::{Reach, Sql};
+
+/// What picks an index of open conversations; and of closed ones.
+const OPEN: &str = "v.closed_at IS NULL";
+const CLOSED: &str = "v.closed_at IS NOT NULL";
+/// Conversations of which the end is nearer than this to their newest message are in an index of their own: the business
+/// wrote half an hour after the customer, or later.
+const LATE: &str = "v.expires_at - v.last_message_at <= 84600";
+/// What is neither late nor silent for longer than a conversation lasts ended within so many seconds.
+const PROMPT: i64 = SPAN - 84_600;
+
+/// How many conversations there are, of all or those in some chats.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Counts {
+    all: i64,
+    closed: i64,
+    active: i64,
+}
+
+impl Counts {
+    /// Of a status.
+    pub(super) fn of(self, status: Option<ConversationStatus>) -> i64 {
+        match status {
+            None => self.all,
+            Some(ConversationStatus::Closed) => self.closed,
+            Some(ConversationStatus::Active) => self.active,
+            Some(ConversationStatus::Expired) => self.all - self.closed - self.active,
+        }
+    }
+}
+
+/// Counts the conversations in these chats, or all: adds up totals, and looks at those alone that end within minutes.
+pub(super) async fn counts(
+    db: &mut PgConnection,
+    tenant: TenantId,
+    whose: Option<&Reach>,
+    now: i64,
+) -> Result<Counts, sqlx::Error> {
+    if whose.is_some_and(Reach::is_nothing) {
+        return Ok(Counts { all: 0, closed: 0, active: 0 });
+    }
+    let mut sql =
+        QueryBuilder::new("SELECT coalesce(sum(t.conversations), 0)::bigint, coalesce(sum(t.closed), 0)::bigint");
+    push_totals(&mut sql, "conversation_shares", tenant, whose, |_| {});
+    let (all, closed): (i64, i64) = sql.build_query_as().fetch_one(&mut *db).await?;
+    let soon = totals::part_of(now);
+    let mut sql = QueryBuilder::new("SELECT coalesce(sum(t.conversations), 0)::bigint");
+    push_totals(&mut sql, "conversation_ends", tenant, whose, |sql| {
+        sql.push(" AND s.until > ").push_bind(soon);
+    });
+    let later: i64 = sql.build_query_scalar().fetch_one(&mut *db).await?;
+    let mut sql =
+        QueryBuilder::<Postgres>::new("SELECT count(*) FROM read_models.conversations v WHERE v.tenant_id = ");
+    sql.push_bind(tenant.0).push(format!(" AND {OPEN} AND v.expires_at > ")).push_bind(now);
+    sql.push(" AND v.expires_at < ").push_bind(soon);
+    if let Some(reach) = whose {
+        reach.push_holds(&mut sql, "read_models.conversation_holders", "v");
+    }
+    let sooner: i64 = sql.build_query_scalar().fetch_one(db).await?;
+    Ok(Counts { all, closed, active: later + sooner })
+}
+
+/// Appends the totals `t` of these chats, or of all.
+fn push_totals(sql: &mut Sql, table: &str, tenant: TenantId, whose: Option<&Reach>, also: impl Fn(&mut Sql)) {
+    let each = |sql: &mut Sql| {
+        sql.push(format!("SELECT s.* FROM read_models.{table} s WHERE s.tenant_id = ")).push_bind(tenant.0);
+        also(sql);
+    };
+    sql.push(" FROM (");
+    match whose {
+        Some(reach) => reach.push_by_holder(sql, "s", each),
+        None => {
+            each(sql);
+            sql.push(" AND s.assigned_user = 0 AND s.assigned_group = 0");
+        }
+    }
+    sql.push(") t");
+}
+
+/// The conditions of the indexes in which those of a status are, from the newest message.
+pub(super) fn kinds(status: Option<ConversationStatus>) -> &'static [&'static str] {
+    match status {
+        None => &[OPEN, CLOSED],
+        Some(ConversationStatus::Closed) => &[CLOSED],
+        Some(_) => &[OPEN],
+    }
+}
+
+/// Appends that the conversation `v` is of a status.
+pub(super) fn push_is(sql: &mut Sql, status: Option<ConversationStatus>, now: i64) {
+    match status {
+        None => sql,
+        Some(ConversationStatus::Closed) => sql.push(format!(" AND {CLOSED}")),
+        Some(ConversationStatus::Active) => sql.push(format!(" AND {OPEN} AND v.expires_at > ")).push_bind(now),
+        Some(ConversationStatus::Expired) => sql.push(format!(" AND {OPEN} AND v.expires_at <= ")).push_bind(now),
+    };
+}
+
+/// Appends conversations of a status in these chats, or all, as a table: the first `many` are among them. Every part is read
+/// from its beginning in an index, however many there are of another status.
+pub(super) fn push_first(
+    sql: &mut Sql,
+    tenant: TenantId,
+    status: Option<ConversationStatus>,
+    now: i64,
+    many: i64,
+    whose: Option<&Reach>,
+) {
+    let part = |sql: &mut Sql, kind: &str, condition: &dyn Fn(&mut Sql), in_order: bool| {
+        sql.push("(SELECT v.* FROM read_models.conversations v WHERE v.tenant_id = ").push_bind(tenant.0);
+        sql.push(" AND ").push(kind);
+        condition(sql);
+        if let Some(reach) = whose {
+            reach.push_holds(sql, "read_models.chats", "v");
+        }
+        if in_order {
+            sql.push(" ORDER BY v.last_message_at DESC, v.conversation_id LIMIT ").push_bind(many);
+        }
+        sql.push(")");
+    };
+    // One that was silent for as long is over. `+ 0` keeps the planner to the index with the order.
+    let silent = now.saturating_sub(SPAN);
+    sql.push("(");
+    match status {
+        None => {
+            part(sql, OPEN, &|_| {}, true);
+            sql.push(" UNION ALL ");
+            part(sql, CLOSED, &|_| {}, true);
+        }
+        Some(ConversationStatus::Closed) => part(sql, CLOSED, &|_| {}, true),
+        Some(ConversationStatus::Active) => {
+            let is_active = |sql: &mut Sql| {
+                sql.push(" AND v.last_message_at > ").push_bind(silent);
+                sql.push(" AND v.expires_at + 0 > ").push_bind(now);
+            };
+            part(sql, OPEN, &is_active, true);
+        }
+        Some(ConversationStatus::Expired) => {
+            let is_silent = |sql: &mut Sql| {
+                sql.push(" AND v.last_message_at <= ").push_bind(silent);
+            };
+            part(sql, OPEN, &is_silent, true);
+            let is_late = |sql: &mut Sql| {
+                sql.push(format!(" AND {LATE} AND v.last_message_at > ")).push_bind(silent);
+                sql.push(" AND v.expires_at + 0 <= ").push_bind(now);
+            };
+            sql.push(" UNION ALL ");
+            part(sql, OPEN, &is_late, true);
+            let is_prompt = |sql: &mut Sql| {
+                sql.push(format!(" AND NOT ({LATE}) AND v.last_message_at + 0 > ")).push_bind(silent);
+                sql.push(" AND v.expires_at > ").push_bind(now.saturating_sub(PROMPT));
+                sql.push(" AND v.expires_at <= ").push_bind(now);
+            };
+            sql.push(" UNION ALL ");
+            part(sql, OPEN, &is_prompt, false);
+        }
+    }
+    sql.push(")");
+}
