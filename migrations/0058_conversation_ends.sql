@@ -21,8 +21,7 @@ CREATE TABLE read_models.conversation_ends (
     -- The end before the group: those of a user in all its groups lie together.
     PRIMARY KEY (tenant_id, assigned_user, until, assigned_group)
 ) WITH (fillfactor = 50);
-CREATE INDEX conversation_ends_of_group ON read_models.conversation_ends (tenant_id, assigned_group, until)
-    WHERE assigned_group <> 0;
+CREATE INDEX conversation_ends_of_group ON read_models.conversation_ends (tenant_id, assigned_group, until);
 COMMENT ON TABLE read_models.conversation_ends IS 'When the chats'' newest conversations are over that nobody closed, by who has the chats.';
 COMMENT ON COLUMN read_models.conversation_ends.assigned_user IS 'The user; 0 for chats of a group alone, and with group 0 for all chats.';
 COMMENT ON COLUMN read_models.conversation_ends.assigned_group IS 'The group; 0 for chats of a user alone, and with user 0 for all chats.';
