@@ -40,6 +40,12 @@ impl PageRequest {
         self.limit.saturating_add(self.offset)
     }
 
+    /// How many of `rows` are looked at until the part is full, where `wanted` of them are and lie among the others evenly.
+    #[must_use]
+    pub fn until_full(self, rows: i64, wanted: i64) -> i64 {
+        rows.min(rows.saturating_mul(self.end()) / wanted.max(1))
+    }
+
     /// How long a list is whose part has so many rows, where that tells: the part is not full.
     #[must_use]
     pub fn ends_with(self, rows: usize) -> Option<i64> {

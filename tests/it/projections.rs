@@ -11,6 +11,7 @@ mod readable;
 mod rebuilds;
 mod statuses;
 mod swaps;
+mod tagged;
 
 use std::{sync::Arc, time::Duration};
 
@@ -147,6 +148,18 @@ async fn rebuilt_equals_live_for_every_read_model_and_any_batch() {
                        WHERE tenant_id = $1)
              SELECT (SELECT count(*) FROM (TABLE counted EXCEPT TABLE kept) missing)
                   + (SELECT count(*) FROM (TABLE kept EXCEPT TABLE counted) invented)",
+        ),
+        (
+            "tags of customers",
+            "WITH looked AS (
+                 SELECT t.wa_id, t.tag_id, a.id, a.last_contacted_at FROM read_models.chat_taggings t
+                   JOIN read_models.customer_activity a USING (tenant_id, wa_id) WHERE tenant_id = $1),
+             kept AS (SELECT wa_id, tag_id, id, last_contacted_at FROM read_models.customer_tags WHERE tenant_id = $1)
+             SELECT (SELECT count(*) FROM (TABLE looked EXCEPT TABLE kept) missing)
+                  + (SELECT count(*) FROM (TABLE kept EXCEPT TABLE looked) invented)
+                  + (SELECT count(*) FROM (SELECT tag_id, count(*) FROM kept GROUP BY 1 EXCEPT
+                        SELECT split_part(projection, ':', 3)::bigint, value FROM read_models.counters
+                         WHERE tenant_id = $1 AND projection LIKE 'customers:tag:%') miscounted)",
         ),
         (
             "shares of nothing",

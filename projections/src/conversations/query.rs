@@ -3,7 +3,10 @@
 use chatledger_domain::{Actor, ConversationId, MessageId, TenantId, UserId, WaId, chat::conversation::SPAN};
 use sqlx::{PgConnection, QueryBuilder, Row, postgres::PgRow};
 
-use super::{ConversationDetailView, ConversationFilter, ConversationStatus, ConversationView, status};
+use super::{
+    ConversationDetailView, ConversationFilter, ConversationStatus, ConversationView,
+    status::{self, Counts},
+};
 use crate::{
     chats::{List, Reach, Sql},
     inbox::{only_readable, wa_id},
@@ -25,7 +28,8 @@ pub(crate) async fn conversations(
     now: i64,
 ) -> Result<Page<ConversationView>, sqlx::Error> {
     let (reach, status) = (Reach::of(actor, filter.assigned_to, None), filter.status);
-    let count = status::counts(&mut *db, tenant, reach.as_ref(), now).await?.of(status);
+    let counts = status::counts(&mut *db, tenant, reach.as_ref(), now).await?;
+    let count = counts.of(status);
     let walked = |whose: Option<&Reach>| {
         let first = |sql: &mut Sql| status::push_first(sql, tenant, status, now, part.end(), whose);
         page(part, &first)
@@ -33,12 +37,7 @@ pub(crate) async fn conversations(
     let rows = match &reach {
         _ if count <= part.offset => Vec::new(),
         None => walked(None).build().fetch_all(&mut *db).await?,
-        // Whichever are fewer are looked through: the conversations of a status, or these chats.
-        Some(reach)
-            if status.is_some()
-                && status::counts(&mut *db, tenant, None, now).await?.of(status)
-                    <= reach.count(&mut *db, tenant).await?.0 =>
-        {
+        Some(reach) if is_walked(&mut *db, tenant, reach, counts, status, part, now).await? => {
             walked(Some(reach)).build().fetch_all(&mut *db).await?
         }
         Some(reach) => {
@@ -55,6 +54,28 @@ pub(crate) async fn conversations(
         }
     };
     Ok(Page { count, rows: views(db, tenant, &rows, now).await? })
+}
+
+/// Whether a page of a status is found sooner among everybody's conversations of it than in these chats.
+async fn is_walked(
+    db: &mut PgConnection,
+    tenant: TenantId,
+    reach: &Reach,
+    counts: Counts,
+    status: Option<ConversationStatus>,
+    part: PageRequest,
+    now: i64,
+) -> Result<bool, sqlx::Error> {
+    if status.is_none() {
+        return Ok(false);
+    }
+    let (chats, _) = reach.count(&mut *db, tenant).await?;
+    let all = status::counts(&mut *db, tenant, None, now).await?.of(status);
+    let count = counts.of(status);
+    // Chats with what is over come after those with what is active.
+    let before =
+        if status == Some(ConversationStatus::Expired) { counts.of(Some(ConversationStatus::Active)) } else { 0 };
+    Ok(part.until_full(all, count) <= before + part.until_full(chats, count))
 }
 
 /// The question for a page of conversations.

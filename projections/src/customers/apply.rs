@@ -12,7 +12,10 @@ use chatledger_domain::{
 use sqlx::{PgConnection, Row};
 use uuid::Uuid;
 
-use super::customer::{Customer, Happened};
+use super::{
+    customer::{Customer, Happened},
+    tags::Tagged,
+};
 use crate::{
     engine::{
         Batch, Carried, Projection, ProjectionError, ROWS, Rows, Stage, Table, checked_wa_id, count_rows, in_order,
@@ -42,6 +45,7 @@ struct Changes {
     forgets: bool,
     /// Bytes of names and sources, more or less.
     texts: usize,
+    tags: Tagged,
 }
 
 impl Changes {
@@ -54,6 +58,8 @@ impl Changes {
             }
             AnyEvent::Chat(ChatEvent::MessageQueued(e)) => self.of(recorded)?.contacted(e.timestamp, at),
             AnyEvent::Chat(ChatEvent::MessageEchoed(e)) => self.of(recorded)?.contacted(e.timestamp, at),
+            AnyEvent::Chat(ChatEvent::ChatTagged(e)) => self.tags.put(checked_wa_id(recorded)?, e.tag.id, true),
+            AnyEvent::Chat(ChatEvent::ChatUntagged(e)) => self.tags.put(checked_wa_id(recorded)?, e.tag.id, false),
             AnyEvent::Contact(ContactEvent::ContactProfileSeen(e)) => {
                 self.texts += e.name.as_ref().map_or(0, String::len);
                 self.of(recorded)?.seen(e.name.as_deref(), at);
@@ -92,6 +98,12 @@ impl Changes {
         for changed in changed.chunks(ROWS) {
             more += change(&mut *db, tenant, changed).await?;
         }
+        let contacted: Vec<&str> = self.happened.keys().map(String::as_str).collect();
+        self.tags.merge(&mut *db, tenant, &contacted).await?;
+        self.count(db, tenant, more).await
+    }
+
+    async fn count(&self, db: &mut PgConnection, tenant: TenantId, more: i64) -> Result<(), ProjectionError> {
         if self.forgets {
             recount(db, tenant, Customers.name(), more).await?;
         } else {
@@ -108,7 +120,7 @@ impl Carried for Changes {
     }
 
     fn weight(&self) -> usize {
-        self.happened.len() * (Happened::default().weight() + 120) + self.texts
+        self.happened.len() * (Happened::default().weight() + 120) + self.texts + self.tags.weight()
     }
 
     async fn write(&mut self, db: &mut PgConnection, tenant: TenantId, first: bool) -> Result<(), ProjectionError> {
@@ -124,13 +136,8 @@ impl Carried for Changes {
             columns.customers().insert(&mut *db, tenant, Stage::Building).await?;
             columns.activity().insert(&mut *db, tenant, Stage::Building).await?;
         }
-        let fresh = i64::try_from(rows.len()).unwrap_or(i64::MAX);
-        if changes.forgets {
-            recount(db, tenant, Customers.name(), fresh).await?;
-        } else {
-            count_rows(db, tenant, Customers.name(), fresh).await?;
-        }
-        Ok(())
+        changes.tags.insert(&mut *db, tenant, &rows, id_of).await?;
+        changes.count(db, tenant, i64::try_from(rows.len()).unwrap_or(i64::MAX)).await
     }
 }
 
@@ -141,12 +148,18 @@ impl Projection for Customers {
     }
 
     fn tables(&self) -> &'static [Table] {
-        const TABLES: &[Table] = &[Table::growing("customers"), Table::growing("customer_activity")];
+        const TABLES: &[Table] =
+            &[Table::growing("customers"), Table::growing("customer_activity"), Table::growing("customer_tags")];
         TABLES
     }
 
     fn definition(&self) -> &'static [&'static str] {
-        &[include_str!("apply.rs"), include_str!("customer.rs"), include_str!("../../../domain/src/contact/opt_in.rs")]
+        &[
+            include_str!("apply.rs"),
+            include_str!("customer.rs"),
+            include_str!("tags.rs"),
+            include_str!("../../../domain/src/contact/opt_in.rs"),
+        ]
     }
 
     async fn apply(&self, db: &mut PgConnection, batch: &Batch<'_>) -> Result<(), ProjectionError> {

@@ -4,6 +4,8 @@
 mod apply;
 mod customer;
 mod query;
+mod tagged;
+mod tags;
 mod view;
 
 pub(crate) use apply::Customers;

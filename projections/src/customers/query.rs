@@ -8,7 +8,7 @@ use chatledger_domain::{
 };
 use sqlx::{PgConnection, Postgres, QueryBuilder, Row, postgres::PgRow};
 
-use super::{CustomerFilter, CustomerProfileView, CustomerView};
+use super::{CustomerFilter, CustomerProfileView, CustomerView, tagged};
 use crate::{
     chats::{List, Reach, Sql},
     contacts,
@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// The order of the list.
-const ORDER: &str = "a.last_contacted_at DESC NULLS LAST, a.id";
+pub(super) const ORDER: &str = "a.last_contacted_at DESC NULLS LAST, a.id";
 const COLUMNS: &str = "a.wa_id, a.id, a.last_contacted_at, k.profile_name, k.saved_name, k.opt_in, k.opt_in_source,
     k.opt_in_at, k.created_at";
 
@@ -86,7 +86,7 @@ fn from(sql: &mut QueryBuilder<'_, Postgres>, tenant: TenantId, actor: &Actor, f
 }
 
 /// The question for a page of the customers `a`: first which, by the narrow rows alone; names and the rest for those few.
-fn page(part: PageRequest, from: impl FnOnce(&mut Sql)) -> Sql {
+pub(super) fn page(part: PageRequest, from: impl FnOnce(&mut Sql)) -> Sql {
     let mut sql =
         QueryBuilder::new(format!("SELECT {COLUMNS} FROM (SELECT a.tenant_id, a.wa_id, a.id, a.last_contacted_at"));
     from(&mut sql);
@@ -103,6 +103,10 @@ async fn customers(
     filter: &CustomerFilter,
     part: PageRequest,
 ) -> Result<Page<CustomerView>, sqlx::Error> {
+    if filter.search.is_none() && !filter.tags.is_empty() {
+        let (count, rows) = tagged::customers(&mut *db, tenant, actor, &filter.tags, part).await?;
+        return Ok(Page { count, rows: complete(db, tenant, &rows).await? });
+    }
     if *filter != CustomerFilter::default() {
         let rows = page(part, |sql| from(sql, tenant, actor, filter)).build().fetch_all(&mut *db).await?;
         let count = match part.ends_with(rows.len()) {
@@ -123,27 +127,31 @@ async fn customers(
         // With whom there is a chat, that is a customer; and others than those with chats are shown to nobody restricted.
         Some(reach) => {
             let count = reach.count(&mut *db, tenant).await?.0;
-            let list = List {
-                table: "read_models.customer_activity",
-                time: "last_contacted_at",
-                id: "id",
-                kinds: &["true"],
-                since: i64::MIN,
-                count,
-                wanted: |_: &mut Sql| {},
-            };
-            let page_of = |rows: &dyn Fn(&mut Sql)| {
-                page(part, |sql| {
-                    sql.push(" FROM ");
-                    rows(sql);
-                    sql.push(" a");
-                })
-            };
-            let rows = reach.page(&mut *db, tenant, part, &list, page_of).await?;
-            (count, rows)
+            (count, of_chats(&mut *db, tenant, &reach, part, count, |_| {}).await?)
         }
     };
     Ok(Page { count, rows: complete(db, tenant, &rows).await? })
+}
+
+/// A page of the customers of these chats, of which `count` in all are wanted.
+pub(super) async fn of_chats(
+    db: &mut PgConnection,
+    tenant: TenantId,
+    reach: &Reach,
+    part: PageRequest,
+    count: i64,
+    wanted: impl Fn(&mut Sql),
+) -> Result<Vec<PgRow>, sqlx::Error> {
+    let (table, time, id, kinds) = ("read_models.customer_activity", "last_contacted_at", "id", &["true"]);
+    let list = List { table, time, id, kinds, since: i64::MIN, count, wanted };
+    let page_of = |rows: &dyn Fn(&mut Sql)| {
+        page(part, |sql| {
+            sql.push(" FROM ");
+            rows(sql);
+            sql.push(" a");
+        })
+    };
+    reach.page(db, tenant, part, &list, page_of).await
 }
 
 async fn customer(

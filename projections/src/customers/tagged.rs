@@ -1,0 +1,113 @@
+//! Reads the customers with one of some tags: among those of the tags, or among those of the actor's chats, whichever is
+//! sooner done.
+
+use chatledger_domain::{Actor, TenantId};
+use sqlx::{PgConnection, QueryBuilder, postgres::PgRow};
+
+use super::{
+    query::{ORDER, of_chats, page},
+    tags::counter,
+};
+use crate::{
+    chats::{Reach, Sql},
+    inbox::counted,
+    text::lower,
+    views::PageRequest,
+};
+
+/// A page of the customers with a tag of one of these names, and how many there are.
+pub(super) async fn customers(
+    db: &mut PgConnection,
+    tenant: TenantId,
+    actor: &Actor,
+    names: &[String],
+    part: PageRequest,
+) -> Result<(i64, Vec<PgRow>), sqlx::Error> {
+    let names: Vec<String> = names.iter().map(|name| lower(name.trim())).collect();
+    let tags: Vec<i64> =
+        sqlx::query_scalar("SELECT id FROM read_models.tags WHERE tenant_id = $1 AND name_key = ANY($2)")
+            .bind(tenant.0)
+            .bind(&names)
+            .fetch_all(&mut *db)
+            .await?;
+    let mut of_tags = 0;
+    for tag in &tags {
+        of_tags += counted(&mut *db, tenant, &counter(*tag)).await?;
+    }
+    let reach = Reach::of(actor, None, None);
+    let count = match &reach {
+        None if tags.len() < 2 => of_tags,
+        None => look(&mut *db, tenant, &tags, None).await?,
+        Some(reach) if reach.count(&mut *db, tenant).await?.0 < of_tags => {
+            look_at_chats(&mut *db, tenant, &tags, reach).await?
+        }
+        Some(reach) => look(&mut *db, tenant, &tags, Some(reach)).await?,
+    };
+    if count <= part.offset {
+        return Ok((count, Vec::new()));
+    }
+    if let Some(reach) = &reach {
+        let (chats, _) = reach.count(&mut *db, tenant).await?;
+        if part.until_full(chats, count) < part.until_full(of_tags, count) {
+            let rows = of_chats(db, tenant, reach, part, count, |sql| push_carries(sql, "v", &tags)).await?;
+            return Ok((count, rows));
+        }
+    }
+    let mut sql = page(part, |sql| push_first(sql, tenant, &tags, part.end(), reach.as_ref()));
+    Ok((count, sql.build().fetch_all(db).await?))
+}
+
+/// Appends the customers with these tags, the first `many` among them; each of them once.
+fn push_first(sql: &mut Sql, tenant: TenantId, tags: &[i64], many: i64, whose: Option<&Reach>) {
+    for (at, tag) in tags.iter().enumerate() {
+        sql.push(if at == 0 { " FROM (" } else { " UNION " });
+        sql.push("(SELECT a.tenant_id, a.wa_id, a.id, a.last_contacted_at FROM read_models.customer_tags a");
+        sql.push(" WHERE a.tenant_id = ").push_bind(tenant.0).push(" AND a.tag_id = ").push_bind(*tag);
+        if let Some(reach) = whose {
+            reach.push_holds(sql, "read_models.chats", "a");
+        }
+        sql.push(format!(" ORDER BY {ORDER} LIMIT ")).push_bind(many).push(")");
+    }
+    sql.push(") a");
+}
+
+/// Appends that a row's customer carries one of these tags.
+fn push_carries(sql: &mut Sql, row: &str, tags: &[i64]) {
+    sql.push(format!(
+        " AND EXISTS (SELECT FROM read_models.customer_tags t WHERE t.tenant_id = {row}.tenant_id
+             AND t.wa_id = {row}.wa_id AND t.tag_id = ANY("
+    ));
+    sql.push_bind(tags.to_vec()).push(") OFFSET 0)");
+}
+
+/// How many customers carry one of these tags, by looking at each.
+async fn look(
+    db: &mut PgConnection,
+    tenant: TenantId,
+    tags: &[i64],
+    whose: Option<&Reach>,
+) -> Result<i64, sqlx::Error> {
+    // One carries a tag once.
+    let each = if tags.len() < 2 { "*" } else { "DISTINCT a.wa_id" };
+    let mut sql =
+        QueryBuilder::new(format!("SELECT count({each}) FROM read_models.customer_tags a WHERE a.tenant_id = "));
+    sql.push_bind(tenant.0).push(" AND a.tag_id = ANY(").push_bind(tags.to_vec()).push(")");
+    if let Some(reach) = whose {
+        reach.push_holds(&mut sql, "read_models.chats", "a");
+    }
+    sql.build_query_scalar().fetch_one(db).await
+}
+
+/// How many of these chats' customers carry one of these tags, by looking at each.
+async fn look_at_chats(
+    db: &mut PgConnection,
+    tenant: TenantId,
+    tags: &[i64],
+    reach: &Reach,
+) -> Result<i64, sqlx::Error> {
+    let mut sql = QueryBuilder::new("SELECT count(*) FROM read_models.chats c WHERE c.tenant_id = ");
+    sql.push_bind(tenant.0);
+    reach.push_only(&mut sql, "c");
+    push_carries(&mut sql, "c", tags);
+    sql.build_query_scalar().fetch_one(db).await
+}

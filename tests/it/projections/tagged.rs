@@ -1,0 +1,77 @@
+//! R-CUS-3: lists of customers by tag, whoever asks, against a look at each customer.
+
+use chatledger_domain::{
+    GroupId, Role,
+    chat::ChatTagged,
+    permission::Scope,
+    tag::{TagCreated, TagEvent},
+};
+use chatledger_projections::views::CustomerFilter;
+
+use super::{history::tag_as_it_was, *};
+
+#[tokio::test]
+async fn r_cus_3_customers_with_a_tag_are_those_that_a_look_at_each_finds() {
+    let database = database().await;
+    let ledger = ledger(&database).await;
+    let mut w = Writer::new(ledger.clone(), TenantId::of_slug("tagged"));
+    let live = engine(&database.pool, &ledger, 60);
+    let (groups, users, tags) = set_up(&mut w, "tagged").await;
+    generate(&mut w, 11, 1_200, &users, &groups, &tags).await;
+    let created = TagCreated { name: "Often".into(), web_inbox_color: None, done_by: UserId(users[0]) };
+    let often = w.add("Tag", "Often", TagEvent::from(created));
+    for chat in (0..20).filter(|chat| chat % 4 > 0) {
+        let tagged = ChatTagged { tag: tag_as_it_was(often), extra: None, done_by: None, timestamp: 9_000 };
+        w.chat(&format!("35191200{chat:03}"), tagged);
+    }
+    w.write().await;
+    let inbox = Inbox::new(database.pool.clone());
+    let admin = inbox_actor(&database, &live, &inbox, &w, users[0]).await;
+    let agent = |user: i64, scope: Scope, of: &[i64]| {
+        let mut actor = Actor { user: UserId(user), role: Role::User, ..admin.clone() };
+        actor.permissions.can_read_chats = scope;
+        actor.groups = of.iter().copied().map(GroupId).collect();
+        actor
+    };
+    let askers = [
+        admin.clone(),
+        agent(users[1], Scope::User, &[]),
+        agent(users[1], Scope::Group, &groups),
+        agent(users[2], Scope::Group, &groups[1..2]),
+        agent(users[2], Scope::None, &groups),
+    ];
+    // One has another name since, one was deleted.
+    let questions: [&[&str]; 8] = [
+        &["often"],
+        &["often", "vip"],
+        &["vip"],
+        &["BILLING 50%"],
+        &["VIP", "Billing 50%"],
+        &["urgent"],
+        &["Old"],
+        &["vip", "no"],
+    ];
+    let (mut found, mut empty) = (0, 0);
+    for actor in &askers {
+        let all = inbox.customers(w.tenant, actor, &CustomerFilter::default(), ALL).await.unwrap().rows;
+        for names in questions {
+            let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+            let carries =
+                |tags: &[String]| tags.iter().any(|tag| names.iter().any(|name| name.eq_ignore_ascii_case(tag)));
+            let wanted: Vec<_> = all.iter().filter(|customer| carries(&customer.tags)).collect();
+            found += wanted.len();
+            empty += usize::from(wanted.is_empty());
+            for (limit, offset) in [(100, 0), (1, 0), (2, 1), (3, 3), (5, 50)] {
+                let filter = CustomerFilter { tags: names.clone(), ..CustomerFilter::default() };
+                let part = PageRequest { limit, offset };
+                let page = inbox.customers(w.tenant, actor, &filter, part).await.unwrap();
+                let of_part: Vec<_> = wanted.iter().copied().skip(offset as usize).take(limit as usize).collect();
+                let what = format!("{:?} {names:?} {limit} {offset}", actor.user);
+                assert_eq!(page.count as usize, wanted.len(), "{what}");
+                assert_eq!(page.rows.iter().collect::<Vec<_>>(), of_part, "{what}");
+            }
+        }
+    }
+    assert!(found > 30 && empty > 5, "{found} {empty}");
+    live.stop().await;
+}
