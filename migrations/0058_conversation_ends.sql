@@ -37,7 +37,7 @@ CREATE INDEX conversations_closed ON read_models.conversations (tenant_id, last_
     WHERE closed_at IS NOT NULL;
 -- Those in which the business wrote long after the customer: they may be over while their newest message is of today.
 CREATE INDEX conversations_late ON read_models.conversations (tenant_id, last_message_at DESC, conversation_id)
-    WHERE closed_at IS NULL AND expires_at - last_message_at <= 84600;
+    WHERE closed_at IS NULL AND expires_at - last_message_at <= 85800;
 
 -- Built anew from the ledger, beside the other read models.
 DELETE FROM read_models.counters WHERE split_part(projection, ':', 1) = 'conversations';

@@ -156,10 +156,21 @@ async fn rebuilt_equals_live_for_every_read_model_and_any_batch() {
                    JOIN read_models.customer_activity a USING (tenant_id, wa_id) WHERE tenant_id = $1),
              kept AS (SELECT wa_id, tag_id, id, last_contacted_at FROM read_models.customer_tags WHERE tenant_id = $1)
              SELECT (SELECT count(*) FROM (TABLE looked EXCEPT TABLE kept) missing)
-                  + (SELECT count(*) FROM (TABLE kept EXCEPT TABLE looked) invented)
-                  + (SELECT count(*) FROM (SELECT tag_id, count(*) FROM kept GROUP BY 1 EXCEPT
-                        SELECT split_part(projection, ':', 3)::bigint, value FROM read_models.counters
-                         WHERE tenant_id = $1 AND projection LIKE 'customers:tag:%') miscounted)",
+                  + (SELECT count(*) FROM (TABLE kept EXCEPT TABLE looked) invented)",
+        ),
+        (
+            "shares of tags",
+            "WITH whose AS (
+                 SELECT wa_id, coalesce(assigned_user, 0) AS u, coalesce(assigned_group, 0) AS g FROM read_models.chats
+                  WHERE tenant_id = $1 AND coalesce(assigned_user, assigned_group) IS NOT NULL
+                 UNION ALL SELECT wa_id, 0, 0 FROM read_models.chats WHERE tenant_id = $1),
+             counted AS (
+                 SELECT tag_id, u, g, count(*) FROM read_models.chat_taggings JOIN whose USING (wa_id)
+                  WHERE tenant_id = $1 GROUP BY 1, 2, 3),
+             kept AS (SELECT tag_id, assigned_user, assigned_group, customers FROM read_models.customer_tag_shares
+                       WHERE tenant_id = $1)
+             SELECT (SELECT count(*) FROM (TABLE counted EXCEPT TABLE kept) missing)
+                  + (SELECT count(*) FROM (TABLE kept EXCEPT TABLE counted) invented)",
         ),
         (
             "shares of nothing",

@@ -4,7 +4,7 @@
 //! hands (`chat_shares`) and lie in the order of the lists in an index of their own, so that a page of ten thousand
 //! such chats costs what a page of ten costs.
 
-use chatledger_domain::{Actor, GroupId, Scope, TenantId, UserId};
+use chatledger_domain::{Actor, Assignment, GroupId, Scope, TenantId, UserId};
 use sqlx::{Connection, PgConnection, Postgres, QueryBuilder, postgres::PgRow};
 
 use crate::views::PageRequest;
@@ -38,6 +38,12 @@ pub(crate) struct List<W> {
     pub count: i64,
     /// Appends which rows are wanted.
     pub wanted: W,
+}
+
+/// Under which user and group a chat counts in the totals; `None` where nobody has it.
+pub(crate) fn share_of(by: Assignment) -> Option<(i64, i64)> {
+    let (user, group) = (by.user.map(|user| user.0), by.group.map(|group| group.0));
+    user.or(group).map(|_| (user.unwrap_or(0), group.unwrap_or(0)))
 }
 
 /// Which chats, all of them apart from each other; readable by the actor.

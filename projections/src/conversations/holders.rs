@@ -7,7 +7,10 @@ use super::{
     fold::{Session, Touch},
     totals::{Totals, until},
 };
-use crate::engine::{Rows, Stage};
+use crate::{
+    chats::share_of,
+    engine::{Rows, Stage},
+};
 
 /// Who has a chat, and what counts for it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -38,8 +41,7 @@ impl Holding {
 
     /// Under which totals it counts beside all; `None` where nobody has the chat.
     pub(super) fn share(&self) -> Option<(i64, i64)> {
-        let (user, group) = (self.user(), self.group());
-        user.or(group).map(|_| (user.unwrap_or(0), group.unwrap_or(0)))
+        share_of(self.by)
     }
 
     fn user(&self) -> Option<i64> {

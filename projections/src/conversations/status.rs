@@ -11,10 +11,10 @@ use crate::chats::{Reach, Sql};
 const OPEN: &str = "v.closed_at IS NULL";
 const CLOSED: &str = "v.closed_at IS NOT NULL";
 /// Conversations of which the end is nearer than this to their newest message are in an index of their own: the business
-/// wrote half an hour after the customer, or later.
-const LATE: &str = "v.expires_at - v.last_message_at <= 84600";
+/// wrote ten minutes after the customer, or later.
+const LATE: &str = "v.expires_at - v.last_message_at <= 85800";
 /// What is neither late nor silent for longer than a conversation lasts ended within so many seconds.
-const PROMPT: i64 = SPAN - 84_600;
+const PROMPT: i64 = SPAN - 85_800;
 
 /// How many conversations there are, of all or those in some chats.
 #[derive(Clone, Copy, Debug)]

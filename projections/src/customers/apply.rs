@@ -60,6 +60,7 @@ impl Changes {
             AnyEvent::Chat(ChatEvent::MessageEchoed(e)) => self.of(recorded)?.contacted(e.timestamp, at),
             AnyEvent::Chat(ChatEvent::ChatTagged(e)) => self.tags.put(checked_wa_id(recorded)?, e.tag.id, true),
             AnyEvent::Chat(ChatEvent::ChatUntagged(e)) => self.tags.put(checked_wa_id(recorded)?, e.tag.id, false),
+            AnyEvent::Chat(ChatEvent::ChatAssigned(e)) => self.tags.assign(checked_wa_id(recorded)?, e.change()),
             AnyEvent::Contact(ContactEvent::ContactProfileSeen(e)) => {
                 self.texts += e.name.as_ref().map_or(0, String::len);
                 self.of(recorded)?.seen(e.name.as_deref(), at);
@@ -148,8 +149,13 @@ impl Projection for Customers {
     }
 
     fn tables(&self) -> &'static [Table] {
-        const TABLES: &[Table] =
-            &[Table::growing("customers"), Table::growing("customer_activity"), Table::growing("customer_tags")];
+        const TABLES: &[Table] = &[
+            Table::growing("customers"),
+            Table::growing("customer_activity"),
+            Table::growing("customer_tags"),
+            Table::growing("customer_holders"),
+            Table::growing("customer_tag_shares"),
+        ];
         TABLES
     }
 
@@ -158,6 +164,7 @@ impl Projection for Customers {
             include_str!("apply.rs"),
             include_str!("customer.rs"),
             include_str!("tags.rs"),
+            include_str!("../../../domain/src/chat/assignment.rs"),
             include_str!("../../../domain/src/contact/opt_in.rs"),
         ]
     }

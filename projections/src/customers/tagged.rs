@@ -4,13 +4,9 @@
 use chatledger_domain::{Actor, TenantId};
 use sqlx::{PgConnection, QueryBuilder, postgres::PgRow};
 
-use super::{
-    query::{ORDER, of_chats, page},
-    tags::counter,
-};
+use super::query::{ORDER, of_chats, page};
 use crate::{
     chats::{Reach, Sql},
-    inbox::counted,
     text::lower,
     views::PageRequest,
 };
@@ -30,18 +26,14 @@ pub(super) async fn customers(
             .bind(&names)
             .fetch_all(&mut *db)
             .await?;
-    let mut of_tags = 0;
-    for tag in &tags {
-        of_tags += counted(&mut *db, tenant, &counter(*tag)).await?;
-    }
     let reach = Reach::of(actor, None, None);
+    let of_tags = total(&mut *db, tenant, &tags, None).await?;
     let count = match &reach {
-        None if tags.len() < 2 => of_tags,
-        None => look(&mut *db, tenant, &tags, None).await?,
+        _ if tags.len() < 2 => total(&mut *db, tenant, &tags, reach.as_ref()).await?,
         Some(reach) if reach.count(&mut *db, tenant).await?.0 < of_tags => {
             look_at_chats(&mut *db, tenant, &tags, reach).await?
         }
-        Some(reach) => look(&mut *db, tenant, &tags, Some(reach)).await?,
+        _ => look(&mut *db, tenant, &tags, reach.as_ref()).await?,
     };
     if count <= part.offset {
         return Ok((count, Vec::new()));
@@ -80,6 +72,26 @@ fn push_carries(sql: &mut Sql, row: &str, tags: &[i64]) {
     sql.push_bind(tags.to_vec()).push(") OFFSET 0)");
 }
 
+/// How many customers carry each of these tags, together: of all, or in these chats.
+async fn total(
+    db: &mut PgConnection,
+    tenant: TenantId,
+    tags: &[i64],
+    whose: Option<&Reach>,
+) -> Result<i64, sqlx::Error> {
+    let mut sql = QueryBuilder::new(
+        "SELECT coalesce(sum(s.customers), 0)::bigint FROM read_models.customer_tag_shares s WHERE s.tenant_id = ",
+    );
+    sql.push_bind(tenant.0).push(" AND s.tag_id = ANY(").push_bind(tags.to_vec()).push(")");
+    match whose {
+        Some(reach) => reach.push_only(&mut sql, "s"),
+        None => {
+            sql.push(" AND s.assigned_user = 0 AND s.assigned_group = 0");
+        }
+    }
+    sql.build_query_scalar().fetch_one(db).await
+}
+
 /// How many customers carry one of these tags, by looking at each.
 async fn look(
     db: &mut PgConnection,
@@ -87,10 +99,8 @@ async fn look(
     tags: &[i64],
     whose: Option<&Reach>,
 ) -> Result<i64, sqlx::Error> {
-    // One carries a tag once.
-    let each = if tags.len() < 2 { "*" } else { "DISTINCT a.wa_id" };
     let mut sql =
-        QueryBuilder::new(format!("SELECT count({each}) FROM read_models.customer_tags a WHERE a.tenant_id = "));
+        QueryBuilder::new("SELECT count(DISTINCT a.wa_id) FROM read_models.customer_tags a WHERE a.tenant_id = ");
     sql.push_bind(tenant.0).push(" AND a.tag_id = ANY(").push_bind(tags.to_vec()).push(")");
     if let Some(reach) = whose {
         reach.push_holds(&mut sql, "read_models.chats", "a");

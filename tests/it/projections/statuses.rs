@@ -46,7 +46,7 @@ fn converse(w: &mut Writer, chat: i64, users: &[i64], groups: &[i64]) {
     }
     wrote(w, "first", at, at);
     match chat % 5 {
-        0 => echoed(w, "prompt", at + 1_700),
+        0 => echoed(w, "prompt", at + 500),
         1 => echoed(w, "late", at + 8 * HOUR),
         2 if chat % 10 == 2 => wrote(w, "ahead", at + 40 * HOUR, at + 5),
         _ => {}
@@ -133,7 +133,7 @@ async fn r_cnv_3_a_list_of_a_status_is_what_a_look_at_each_conversation_finds() 
     let (mut seen, mut asked) = ([0; 3], 0);
     // The last one: the business wrote not a day ago in a conversation that was over by then.
     let moments = [0, 1, 477, HOUR + 17, 9 * HOUR, 30 * HOUR, 9 * DAY].map(|later| NOW + later);
-    for now in moments.into_iter().chain([begun(10) + DAY + 1_000]) {
+    for now in moments.into_iter().chain([begun(10) + DAY + 400]) {
         assert!(now >= NOW, "nothing is written later");
         let all = look(&database.pool, w.tenant, now).await;
         for (actor, assigned) in &askers {
