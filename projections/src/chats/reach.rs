@@ -36,6 +36,8 @@ pub(crate) struct List<W> {
     pub since: i64,
     /// How many rows are wanted, of all pages.
     pub count: i64,
+    /// Among how many rows they lie, one of a chat: as many where all rows are wanted.
+    pub among: i64,
     /// Appends which rows are wanted.
     pub wanted: W,
 }
@@ -137,7 +139,8 @@ impl Reach {
         // Where a table was not analysed since it grew, the planner would read all that there is and sort it.
         let mut tx = db.begin().await?;
         sqlx::query("SELECT set_config('enable_bitmapscan', 'off', true)").execute(&mut *tx).await?;
-        let mut many = end;
+        let evenly = part.until_full(list.among, list.count);
+        let mut many = if evenly > end { evenly + evenly / 4 } else { end };
         let rows = loop {
             let (chats, others) = self.newest(&mut tx, tenant, many).await?;
             let mut sql = page_of(&|sql| self.push_rows(sql, tenant, list, &chats, others.map(|others| (others, end))));

@@ -34,10 +34,14 @@ pub(crate) async fn conversations(
         let first = |sql: &mut Sql| status::push_first(sql, tenant, status, now, part.end(), whose);
         page(part, &first)
     };
+    let chats = match &reach {
+        Some(reach) if status.is_some() => reach.count(&mut *db, tenant).await?.0,
+        _ => count,
+    };
     let rows = match &reach {
         _ if count <= part.offset => Vec::new(),
         None => walked(None).build().fetch_all(&mut *db).await?,
-        Some(reach) if is_walked(&mut *db, tenant, reach, counts, status, part, now).await? => {
+        Some(reach) if is_walked(&mut *db, tenant, counts, chats, status, part, now).await? => {
             walked(Some(reach)).build().fetch_all(&mut *db).await?
         }
         Some(reach) => {
@@ -48,6 +52,7 @@ pub(crate) async fn conversations(
                 kinds: status::kinds(status),
                 since: silent_since(status, now),
                 count,
+                among: chats,
                 wanted: |sql: &mut Sql| status::push_is(sql, status, now),
             };
             reach.page(&mut *db, tenant, part, &list, |rows| page(part, rows)).await?
@@ -56,12 +61,12 @@ pub(crate) async fn conversations(
     Ok(Page { count, rows: views(db, tenant, &rows, now).await? })
 }
 
-/// Whether a page of a status is found sooner among everybody's conversations of it than in these chats.
+/// Whether a page of a status is found sooner among everybody's conversations of it than in so many chats.
 async fn is_walked(
     db: &mut PgConnection,
     tenant: TenantId,
-    reach: &Reach,
     counts: Counts,
+    chats: i64,
     status: Option<ConversationStatus>,
     part: PageRequest,
     now: i64,
@@ -69,7 +74,6 @@ async fn is_walked(
     if status.is_none() {
         return Ok(false);
     }
-    let (chats, _) = reach.count(&mut *db, tenant).await?;
     let all = status::counts(&mut *db, tenant, None, now).await?.of(status);
     let count = counts.of(status);
     // Chats with what is over come after those with what is active.

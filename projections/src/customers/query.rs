@@ -127,23 +127,23 @@ async fn customers(
         // With whom there is a chat, that is a customer; and others than those with chats are shown to nobody restricted.
         Some(reach) => {
             let count = reach.count(&mut *db, tenant).await?.0;
-            (count, of_chats(&mut *db, tenant, &reach, part, count, |_| {}).await?)
+            (count, of_chats(&mut *db, tenant, &reach, part, (count, count), |_| {}).await?)
         }
     };
     Ok(Page { count, rows: complete(db, tenant, &rows).await? })
 }
 
-/// A page of the customers of these chats, of which `count` in all are wanted.
+/// A page of the customers of these chats, of which so many among so many are wanted.
 pub(super) async fn of_chats(
     db: &mut PgConnection,
     tenant: TenantId,
     reach: &Reach,
     part: PageRequest,
-    count: i64,
+    (count, among): (i64, i64),
     wanted: impl Fn(&mut Sql),
 ) -> Result<Vec<PgRow>, sqlx::Error> {
     let (table, time, id, kinds) = ("read_models.customer_activity", "last_contacted_at", "id", &["true"]);
-    let list = List { table, time, id, kinds, since: i64::MIN, count, wanted };
+    let list = List { table, time, id, kinds, since: i64::MIN, count, among, wanted };
     let page_of = |rows: &dyn Fn(&mut Sql)| {
         page(part, |sql| {
             sql.push(" FROM ");

@@ -41,7 +41,7 @@ pub(super) async fn customers(
     if let Some(reach) = &reach {
         let (chats, _) = reach.count(&mut *db, tenant).await?;
         if part.until_full(chats, count) < part.until_full(of_tags, count) {
-            let rows = of_chats(db, tenant, reach, part, count, |sql| push_carries(sql, "v", &tags)).await?;
+            let rows = of_chats(db, tenant, reach, part, (count, chats), |sql| push_carries(sql, "v", &tags)).await?;
             return Ok((count, rows));
         }
     }
