@@ -1,9 +1,8 @@
 //! R-CNV-3: lists of conversations by status, whoever asks and whenever, against a look at each conversation.
 
 use chatledger_domain::{
-    GroupId, Role,
+    Assignment,
     chat::{ChatAssigned, MessageEchoed},
-    permission::{Assignment, Scope},
 };
 use chatledger_projections::conversations::{ConversationFilter, ConversationStatus};
 
@@ -111,23 +110,17 @@ async fn r_cnv_3_a_list_of_a_status_is_what_a_look_at_each_conversation_finds() 
     }
     let inbox = Inbox::new(database.pool.clone());
     let admin = inbox_actor(&database, &live, &inbox, &w, users[0]).await;
-    let agent = |user: i64, scope: Scope, of: &[i64]| {
-        let mut actor = Actor { user: UserId(user), role: Role::User, ..admin.clone() };
-        actor.permissions.can_read_chats = scope;
-        actor.groups = of.iter().copied().map(GroupId).collect();
-        actor
-    };
     let askers = [
         (admin.clone(), None),
         (admin.clone(), Some(users[1])),
         (admin.clone(), Some(users[2])),
         (admin.clone(), Some(0)),
-        (agent(users[1], Scope::User, &groups), None),
-        (agent(users[1], Scope::Group, &groups[1..2]), None),
-        (agent(users[0], Scope::Group, &groups[1..3]), None),
-        (agent(users[0], Scope::Group, &groups[1..3]), Some(users[1])),
-        (agent(users[2], Scope::Group, &groups[2..3]), None),
-        (agent(users[2], Scope::None, &groups), None),
+        (agent(&admin, users[1], Scope::User, &groups), None),
+        (agent(&admin, users[1], Scope::Group, &groups[1..2]), None),
+        (agent(&admin, users[0], Scope::Group, &groups[1..3]), None),
+        (agent(&admin, users[0], Scope::Group, &groups[1..3]), Some(users[1])),
+        (agent(&admin, users[2], Scope::Group, &groups[2..3]), None),
+        (agent(&admin, users[2], Scope::None, &groups), None),
     ];
     use ConversationStatus::{Active, Closed, Expired};
     let (mut seen, mut asked) = ([0; 3], 0);

@@ -1,9 +1,7 @@
 //! R-CUS-3: lists of customers by tag, whoever asks, against a look at each customer.
 
 use chatledger_domain::{
-    GroupId, Role,
     chat::ChatTagged,
-    permission::Scope,
     tag::{TagCreated, TagEvent},
 };
 use chatledger_projections::views::CustomerFilter;
@@ -27,18 +25,12 @@ async fn r_cus_3_customers_with_a_tag_are_those_that_a_look_at_each_finds() {
     w.write().await;
     let inbox = Inbox::new(database.pool.clone());
     let admin = inbox_actor(&database, &live, &inbox, &w, users[0]).await;
-    let agent = |user: i64, scope: Scope, of: &[i64]| {
-        let mut actor = Actor { user: UserId(user), role: Role::User, ..admin.clone() };
-        actor.permissions.can_read_chats = scope;
-        actor.groups = of.iter().copied().map(GroupId).collect();
-        actor
-    };
     let askers = [
         admin.clone(),
-        agent(users[1], Scope::User, &[]),
-        agent(users[1], Scope::Group, &groups),
-        agent(users[2], Scope::Group, &groups[1..2]),
-        agent(users[2], Scope::None, &groups),
+        agent(&admin, users[1], Scope::User, &[]),
+        agent(&admin, users[1], Scope::Group, &groups),
+        agent(&admin, users[2], Scope::Group, &groups[1..2]),
+        agent(&admin, users[2], Scope::None, &groups),
     ];
     // One has another name since, one was deleted.
     let questions: [&[&str]; 8] = [

@@ -111,6 +111,8 @@ async fn the_documents_accounts_and_webhooks() {
     }});
     same_shape(&enveloped(example), &asks(Method::POST, "accounts", Some(request.clone())).await.expect(200));
 
+    // A notice names the business account alone; who has it is read where the connection has to be known first.
+    inbox.settle().await;
     let notice = json!({"object": "whatsapp_business_account", "entry": [{"id": "8123456789", "changes": [
         {"field": "business_capability_update", "value": {"max_daily_conversations_per_business": 10_000}}]}]});
     inbox.deliver(&notice.to_string()).await.expect(200);
