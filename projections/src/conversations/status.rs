@@ -46,34 +46,32 @@ pub(super) async fn counts(
     if whose.is_some_and(Reach::is_nothing) {
         return Ok(Counts { all: 0, closed: 0, active: 0 });
     }
-    let mut sql =
-        QueryBuilder::new("SELECT coalesce(sum(t.conversations), 0)::bigint, coalesce(sum(t.closed), 0)::bigint");
-    push_totals(&mut sql, "conversation_shares", tenant, whose, |_| {});
-    let (all, closed): (i64, i64) = sql.build_query_as().fetch_one(&mut *db).await?;
     let soon = totals::part_of(now);
-    let mut sql = QueryBuilder::new("SELECT coalesce(sum(t.conversations), 0)::bigint");
-    push_totals(&mut sql, "conversation_ends", tenant, whose, |sql| {
-        sql.push(" AND s.until > ").push_bind(soon);
-    });
-    let later: i64 = sql.build_query_scalar().fetch_one(&mut *db).await?;
-    let mut sql =
-        QueryBuilder::<Postgres>::new("SELECT count(*) FROM read_models.conversations v WHERE v.tenant_id = ");
-    sql.push_bind(tenant.0).push(format!(" AND {OPEN} AND v.expires_at > ")).push_bind(now);
-    sql.push(" AND v.expires_at < ").push_bind(soon);
+    let mut sql = QueryBuilder::<Postgres>::new("SELECT t.conversations, t.closed, l.later + ");
+    sql.push("(SELECT count(*) FROM read_models.conversations v WHERE v.tenant_id = ").push_bind(tenant.0);
+    sql.push(format!(" AND {OPEN} AND v.expires_at > ")).push_bind(now).push(" AND v.expires_at < ").push_bind(soon);
     if let Some(reach) = whose {
         reach.push_holds(&mut sql, "read_models.conversation_holders", "v");
     }
-    let sooner: i64 = sql.build_query_scalar().fetch_one(db).await?;
-    Ok(Counts { all, closed, active: later + sooner })
+    sql.push(") FROM (SELECT coalesce(sum(s.conversations), 0)::bigint AS conversations,");
+    sql.push(" coalesce(sum(s.closed), 0)::bigint AS closed FROM ");
+    push_totals(&mut sql, "conversation_shares", tenant, whose, |_| {});
+    sql.push(") t, (SELECT coalesce(sum(s.conversations), 0)::bigint AS later FROM ");
+    push_totals(&mut sql, "conversation_ends", tenant, whose, |sql| {
+        sql.push(" AND s.until > ").push_bind(soon);
+    });
+    sql.push(") l");
+    let (all, closed, active) = sql.build_query_as().fetch_one(db).await?;
+    Ok(Counts { all, closed, active })
 }
 
-/// Appends the totals `t` of these chats, or of all.
+/// Appends the totals `s` of these chats, or of all, as a table.
 fn push_totals(sql: &mut Sql, table: &str, tenant: TenantId, whose: Option<&Reach>, also: impl Fn(&mut Sql)) {
     let each = |sql: &mut Sql| {
         sql.push(format!("SELECT s.* FROM read_models.{table} s WHERE s.tenant_id = ")).push_bind(tenant.0);
         also(sql);
     };
-    sql.push(" FROM (");
+    sql.push("(");
     match whose {
         Some(reach) => reach.push_by_holder(sql, "s", each),
         None => {
@@ -81,7 +79,7 @@ fn push_totals(sql: &mut Sql, table: &str, tenant: TenantId, whose: Option<&Reac
             sql.push(" AND s.assigned_user = 0 AND s.assigned_group = 0");
         }
     }
-    sql.push(") t");
+    sql.push(") s");
 }
 
 /// The conditions of the indexes in which those of a status are, from the newest message.
