@@ -148,13 +148,19 @@ async fn rebuilt_equals_live_for_every_read_model_and_any_batch() {
     ] {
         assert_eq!(count(&database.pool, w.tenant, sql).await, 0, "{what}");
     }
-    // Totals by who has a chat, and of all.
+    // By who has a chat, and of all.
     for (what, counted, kept) in [
         (
             "conversation shares",
             "SELECT u, g, count(*), count(closed_at) FROM read_models.conversations JOIN whose USING (wa_id)
               WHERE tenant_id = $1 GROUP BY 1, 2",
             "SELECT assigned_user, assigned_group, conversations, closed FROM read_models.conversation_shares",
+        ),
+        (
+            "conversations by who has them",
+            "SELECT conversation_id, c.assigned_user, c.assigned_group FROM read_models.conversations
+               JOIN read_models.chats c USING (tenant_id, wa_id) WHERE tenant_id = $1",
+            "SELECT conversation_id, assigned_user, assigned_group FROM read_models.conversations",
         ),
         (
             "ends of conversations",

@@ -98,11 +98,10 @@ impl Reach {
         sql.push(")");
     }
 
-    /// Appends that the chat of a row is one of these; `table` says who has it. As a value and not as a join, which could
-    /// be turned round.
-    pub(crate) fn push_holds(&self, sql: &mut Sql, table: &str, row: &str) {
+    /// Appends that the chat of a row is one of these. As a value and not as a join, which could be turned round.
+    pub(crate) fn push_holds(&self, sql: &mut Sql, row: &str) {
         sql.push(format!(
-            " AND (SELECT true FROM {table} h WHERE h.tenant_id = {row}.tenant_id AND h.wa_id = {row}.wa_id"
+            " AND (SELECT true FROM read_models.chats h WHERE h.tenant_id = {row}.tenant_id AND h.wa_id = {row}.wa_id"
         ));
         self.push_only(sql, "h");
         sql.push(")");
@@ -195,7 +194,7 @@ impl Reach {
                 sql.push(format!(" UNION ALL (SELECT v.* FROM {table} v WHERE v.tenant_id = ")).push_bind(tenant.0);
                 sql.push(format!(" AND {kind} AND v.{time} = ")).push_bind(second);
                 wanted(sql);
-                self.push_holds(sql, "read_models.chats", "v");
+                self.push_holds(sql, "v");
                 sql.push(format!(" ORDER BY v.{id} LIMIT ")).push_bind(many).push(")");
             }
         }

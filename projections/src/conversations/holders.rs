@@ -44,11 +44,11 @@ impl Holding {
         share_of(self.by)
     }
 
-    fn user(&self) -> Option<i64> {
+    pub(super) fn user(&self) -> Option<i64> {
         self.by.user.map(|user| user.0)
     }
 
-    fn group(&self) -> Option<i64> {
+    pub(super) fn group(&self) -> Option<i64> {
         self.by.group.map(|group| group.0)
     }
 
@@ -112,12 +112,33 @@ pub(super) async fn write(db: &mut PgConnection, tenant: TenantId, changes: &[Ch
         .execute(&mut *db)
         .await?;
     }
+    hand_over(&mut *db, tenant, changes).await?;
     let mut totals = Totals::default();
     for change in changes {
         totals.add(&change.before, -1);
         totals.add(&change.after, 1);
     }
     totals.merge(db, tenant).await
+}
+
+/// Tells the conversations that are there who has their chats now.
+async fn hand_over(db: &mut PgConnection, tenant: TenantId, changes: &[Change<'_>]) -> Result<(), sqlx::Error> {
+    let moved: Vec<&Change<'_>> = changes.iter().filter(|change| change.before.by != change.after.by).collect();
+    if moved.is_empty() {
+        return Ok(());
+    }
+    sqlx::query(
+        "UPDATE conversations c SET assigned_user = u.assigned_user, assigned_group = u.assigned_group
+         FROM unnest($2::text[], $3::bigint[], $4::bigint[]) AS u (wa_id, assigned_user, assigned_group)
+         WHERE c.tenant_id = $1 AND c.wa_id = u.wa_id",
+    )
+    .bind(tenant.0)
+    .bind(moved.iter().map(|change| change.wa_id).collect::<Vec<_>>())
+    .bind(moved.iter().map(|change| change.after.user()).collect::<Vec<_>>())
+    .bind(moved.iter().map(|change| change.after.group()).collect::<Vec<_>>())
+    .execute(db)
+    .await?;
+    Ok(())
 }
 
 /// All chats of a tenant at once, where none is there yet.

@@ -5,6 +5,7 @@ mod fold;
 mod holders;
 mod inbox;
 mod query;
+mod rows;
 mod status;
 mod totals;
 mod view;

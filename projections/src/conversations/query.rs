@@ -18,6 +18,10 @@ const COLUMNS: &str = "v.conversation_id, v.wa_id, v.opened_by, v.opened_at, v.e
     v.last_message_at, v.message_count, v.first_position";
 const CHAT: &str = " JOIN read_models.chats c ON c.tenant_id = v.tenant_id AND c.wa_id = v.wa_id";
 
+/// So many conversations are walked past while one chat is looked into. Measured: sixteen; but where they lie unevenly, a
+/// walk takes longer than expected, a look does not.
+const WALKED: i64 = 4;
+
 /// Readable conversations, by their newest message.
 pub(crate) async fn conversations(
     db: &mut PgConnection,
@@ -79,7 +83,7 @@ async fn is_walked(
     // Chats with what is over come after those with what is active.
     let before =
         if status == Some(ConversationStatus::Expired) { counts.of(Some(ConversationStatus::Active)) } else { 0 };
-    Ok(part.until_full(all, count) <= before + part.until_full(chats, count))
+    Ok(part.until_full(all, count) / WALKED <= before + part.until_full(chats, count))
 }
 
 /// The question for a page of conversations.

@@ -51,7 +51,7 @@ pub(super) async fn counts(
     sql.push("(SELECT count(*) FROM read_models.conversations v WHERE v.tenant_id = ").push_bind(tenant.0);
     sql.push(format!(" AND {OPEN} AND v.expires_at > ")).push_bind(now).push(" AND v.expires_at < ").push_bind(soon);
     if let Some(reach) = whose {
-        reach.push_holds(&mut sql, "read_models.conversation_holders", "v");
+        reach.push_only(&mut sql, "v");
     }
     sql.push(") FROM (SELECT coalesce(sum(s.conversations), 0)::bigint AS conversations,");
     sql.push(" coalesce(sum(s.closed), 0)::bigint AS closed FROM ");
@@ -116,7 +116,7 @@ pub(super) fn push_first(
         sql.push(" AND ").push(kind);
         condition(sql);
         if let Some(reach) = whose {
-            reach.push_holds(sql, "read_models.chats", "v");
+            reach.push_only(sql, "v");
         }
         if in_order {
             sql.push(" ORDER BY v.last_message_at DESC, v.conversation_id LIMIT ").push_bind(many);

@@ -56,7 +56,7 @@ fn push_first(sql: &mut Sql, tenant: TenantId, tags: &[i64], many: i64, whose: O
         sql.push("(SELECT a.tenant_id, a.wa_id, a.id, a.last_contacted_at FROM read_models.customer_tags a");
         sql.push(" WHERE a.tenant_id = ").push_bind(tenant.0).push(" AND a.tag_id = ").push_bind(*tag);
         if let Some(reach) = whose {
-            reach.push_holds(sql, "read_models.chats", "a");
+            reach.push_holds(sql, "a");
         }
         sql.push(format!(" ORDER BY {ORDER} LIMIT ")).push_bind(many).push(")");
     }
@@ -103,7 +103,7 @@ async fn look(
         QueryBuilder::new("SELECT count(DISTINCT a.wa_id) FROM read_models.customer_tags a WHERE a.tenant_id = ");
     sql.push_bind(tenant.0).push(" AND a.tag_id = ANY(").push_bind(tags.to_vec()).push(")");
     if let Some(reach) = whose {
-        reach.push_holds(&mut sql, "read_models.chats", "a");
+        reach.push_holds(&mut sql, "a");
     }
     sql.build_query_scalar().fetch_one(db).await
 }

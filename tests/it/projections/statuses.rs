@@ -78,8 +78,8 @@ type Looked = (Uuid, ConversationStatus, Assignment);
 /// All conversations from the newest message, looked at one by one.
 async fn look(pool: &PgPool, tenant: TenantId, now: i64) -> Vec<Looked> {
     let rows: Vec<Stored> = sqlx::query_as(
-        "SELECT conversation_id, closed_at, expires_at, assigned_user, assigned_group FROM read_models.conversations
-         JOIN read_models.chats USING (tenant_id, wa_id) WHERE tenant_id = $1
+        "SELECT conversation_id, closed_at, expires_at, c.assigned_user, c.assigned_group FROM read_models.conversations
+         JOIN read_models.chats c USING (tenant_id, wa_id) WHERE tenant_id = $1
          ORDER BY last_message_at DESC, conversation_id",
     )
     .bind(tenant.0)
