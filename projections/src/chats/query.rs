@@ -57,7 +57,7 @@ impl Search {
 
     /// Appends the chats found. That no tag or saved contact matches is told to the planner by leaving them out: it
     /// would expect thousands of them and read every chat. `OFFSET 0` keeps it from walking the chats by time until
-    /// enough happen to match.
+    /// enough happen to match, and from reading them all while they were not analysed since they grew.
     fn from(&self, sql: &mut QueryBuilder<'_, Postgres>, tenant: TenantId) {
         sql.push("(SELECT p.wa_id FROM read_models.search_persons(").push_bind(self.pattern.clone());
         sql.push(") AS p(wa_id)");
@@ -69,7 +69,8 @@ impl Search {
             sql.push(" UNION SELECT s.wa_id FROM read_models.search_contacts(").push_bind(self.pattern.clone());
             sql.push(") AS s(wa_id)");
         }
-        sql.push(" OFFSET 0) f JOIN read_models.chats c ON c.wa_id = f.wa_id");
+        sql.push(" OFFSET 0) f CROSS JOIN LATERAL (SELECT * FROM read_models.chats c WHERE c.tenant_id = ");
+        sql.push_bind(tenant.0).push(" AND c.wa_id = f.wa_id OFFSET 0) c");
     }
 }
 

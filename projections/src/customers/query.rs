@@ -60,20 +60,21 @@ impl Inbox {
 }
 
 /// Appends where the customers come from and which are wanted: rows `a` of `customer_activity`.
-fn from(sql: &mut QueryBuilder<'_, Postgres>, tenant: TenantId, actor: &Actor, filter: &CustomerFilter) {
-    sql.push(" FROM read_models.customer_activity a");
-    if !reads_all(actor) {
-        sql.push(" JOIN read_models.chats c ON c.tenant_id = a.tenant_id AND c.wa_id = a.wa_id");
-    }
-    sql.push(" WHERE a.tenant_id = ").push_bind(tenant.0);
+fn from(sql: &mut Sql, tenant: TenantId, actor: &Actor, filter: &CustomerFilter) {
+    sql.push(" FROM ");
     if let Some(search) = filter.search.as_deref() {
-        sql.push(" AND a.wa_id IN (SELECT read_models.search_customers(").push_bind(pattern(search)).push(")");
+        sql.push("(SELECT read_models.search_customers(").push_bind(pattern(search)).push(") AS wa_id");
         // A search for digits alone is the same twice.
         if let Some(number) = contacts::number(search).filter(|number| *number != pattern(search)) {
             sql.push(" UNION SELECT read_models.search_customers(").push_bind(number).push(")");
         }
-        sql.push(" OFFSET 0)");
+        // Looked up one by one: while customers were not analysed since they grew, the planner would read them all.
+        sql.push(" OFFSET 0) f CROSS JOIN LATERAL (SELECT * FROM read_models.customer_activity a WHERE a.tenant_id = ");
+        sql.push_bind(tenant.0).push(" AND a.wa_id = f.wa_id OFFSET 0) a");
+    } else {
+        sql.push("read_models.customer_activity a");
     }
+    sql.push(" WHERE a.tenant_id = ").push_bind(tenant.0);
     if !filter.tags.is_empty() {
         let names: Vec<String> = filter.tags.iter().map(|name| lower(name.trim())).collect();
         sql.push(
@@ -82,7 +83,10 @@ fn from(sql: &mut QueryBuilder<'_, Postgres>, tenant: TenantId, actor: &Actor, f
         );
         sql.push_bind(tenant.0).push(" AND t.name_key = ANY(").push_bind(names).push("))");
     }
-    only_readable(sql, actor);
+    // Looked up for each customer found: a join might begin with all the chats of a group.
+    if let Some(reach) = Reach::of(actor, None, None) {
+        reach.push_holds(sql, "a");
+    }
 }
 
 /// The question for a page of the customers `a`: first which, by the narrow rows alone; names and the rest for those few.

@@ -1,10 +1,10 @@
-//! R-CUS-3: lists of customers by tag, whoever asks, against a look at each customer.
+//! R-CUS-3: lists of customers by tag and by text, whoever asks, against a look at each customer.
 
 use chatledger_domain::{
     chat::ChatTagged,
     tag::{TagCreated, TagEvent},
 };
-use chatledger_projections::views::CustomerFilter;
+use chatledger_projections::views::{CustomerFilter, CustomerView};
 
 use super::{history::tag_as_it_was, *};
 
@@ -33,37 +33,46 @@ async fn r_cus_3_customers_with_a_tag_are_those_that_a_look_at_each_finds() {
         agent(&admin, users[2], Scope::None, &groups),
     ];
     // One has another name since, one was deleted.
-    let questions: [&[&str]; 8] = [
-        &["often"],
-        &["often", "vip"],
-        &["vip"],
-        &["BILLING 50%"],
-        &["VIP", "Billing 50%"],
-        &["urgent"],
-        &["Old"],
-        &["vip", "no"],
+    let questions: [(&[&str], Option<&str>); 11] = [
+        (&["often"], None),
+        (&["often", "vip"], None),
+        (&["vip"], None),
+        (&["BILLING 50%"], None),
+        (&["VIP", "Billing 50%"], None),
+        (&["urgent"], None),
+        (&["Old"], None),
+        (&["vip", "no"], None),
+        (&[], Some("0000")),
+        (&[], Some("A")),
+        (&["often"], Some("01")),
     ];
-    let (mut found, mut empty) = (0, 0);
+    let (mut found, mut empty, mut cut) = (0, 0, 0);
     for actor in &askers {
         let all = inbox.customers(w.tenant, actor, &CustomerFilter::default(), ALL).await.unwrap().rows;
-        for names in questions {
+        for (names, search) in questions {
             let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
             let carries =
                 |tags: &[String]| tags.iter().any(|tag| names.iter().any(|name| name.eq_ignore_ascii_case(tag)));
-            let wanted: Vec<_> = all.iter().filter(|customer| carries(&customer.tags)).collect();
+            let is_wanted = |customer: &&CustomerView| {
+                let text = format!("{}\n{}", customer.name.to_lowercase(), customer.wa_id.as_str());
+                (names.is_empty() || carries(&customer.tags))
+                    && search.is_none_or(|search| text.contains(&search.to_lowercase()))
+            };
+            let wanted: Vec<_> = all.iter().filter(is_wanted).collect();
             found += wanted.len();
             empty += usize::from(wanted.is_empty());
+            cut += usize::from(search.is_some() && !wanted.is_empty() && wanted.len() < all.len());
             for (limit, offset) in [(100, 0), (1, 0), (2, 1), (3, 3), (5, 50)] {
-                let filter = CustomerFilter { tags: names.clone(), ..CustomerFilter::default() };
+                let filter = CustomerFilter { tags: names.clone(), search: search.map(str::to_owned) };
                 let part = PageRequest { limit, offset };
                 let page = inbox.customers(w.tenant, actor, &filter, part).await.unwrap();
                 let of_part: Vec<_> = wanted.iter().copied().skip(offset as usize).take(limit as usize).collect();
-                let what = format!("{:?} {names:?} {limit} {offset}", actor.user);
+                let what = format!("{:?} {names:?} {search:?} {limit} {offset}", actor.user);
                 assert_eq!(page.count as usize, wanted.len(), "{what}");
                 assert_eq!(page.rows.iter().collect::<Vec<_>>(), of_part, "{what}");
             }
         }
     }
-    assert!(found > 30 && empty > 5, "{found} {empty}");
+    assert!(found > 30 && empty > 5 && cut > 5, "{found} {empty} {cut}");
     live.stop().await;
 }
