@@ -78,13 +78,16 @@ impl Reach {
 
     /// How many chats, and how many messages in them.
     pub(crate) async fn count(&self, db: &mut PgConnection, tenant: TenantId) -> Result<(i64, i64), sqlx::Error> {
-        let mut sql = QueryBuilder::<Postgres>::new(
-            "SELECT coalesce(sum(s.chats), 0)::bigint, coalesce(sum(s.messages), 0)::bigint
-             FROM read_models.chat_shares s WHERE s.tenant_id = ",
-        );
-        sql.push_bind(tenant.0);
-        self.push_only(&mut sql, "s");
+        let mut sql = QueryBuilder::new("");
+        self.push_count(&mut sql, tenant);
         sql.build_query_as().fetch_one(db).await
+    }
+
+    /// Appends the question of how many `chats`, and how many `messages` in them.
+    pub(crate) fn push_count(&self, sql: &mut Sql, tenant: TenantId) {
+        sql.push("SELECT coalesce(sum(s.chats), 0)::bigint AS chats, coalesce(sum(s.messages), 0)::bigint AS messages");
+        sql.push(" FROM read_models.chat_shares s WHERE s.tenant_id = ").push_bind(tenant.0);
+        self.push_only(sql, "s");
     }
 
     /// Appends that a row of a table with holders is of these chats.
@@ -136,8 +139,7 @@ impl Reach {
         }
         let end = part.end();
         // Where a table was not analysed since it grew, the planner would read all that there is and sort it.
-        let mut tx = db.begin().await?;
-        sqlx::query("SELECT set_config('enable_bitmapscan', 'off', true)").execute(&mut *tx).await?;
+        let mut tx = db.begin_with("BEGIN; SET LOCAL enable_bitmapscan = off").await?;
         let evenly = part.until_full(list.among, list.count);
         let mut many = if evenly > end { evenly + evenly / 4 } else { end };
         let rows = loop {

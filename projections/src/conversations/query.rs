@@ -5,7 +5,7 @@ use sqlx::{PgConnection, QueryBuilder, Row, postgres::PgRow};
 
 use super::{
     ConversationDetailView, ConversationFilter, ConversationStatus, ConversationView,
-    status::{self, Counts},
+    status::{self, Compared},
 };
 use crate::{
     chats::{List, Reach, Sql},
@@ -31,59 +31,52 @@ pub(crate) async fn conversations(
     part: PageRequest,
     now: i64,
 ) -> Result<Page<ConversationView>, sqlx::Error> {
-    let (reach, status) = (Reach::of(actor, filter.assigned_to, None), filter.status);
-    let counts = status::counts(&mut *db, tenant, reach.as_ref(), now).await?;
-    let count = counts.of(status);
+    let status = filter.status;
     let walked = |whose: Option<&Reach>| {
         let first = |sql: &mut Sql| status::push_first(sql, tenant, status, now, part.end(), whose);
         page(part, &first)
     };
-    let chats = match &reach {
-        Some(reach) if status.is_some() => reach.count(&mut *db, tenant).await?.0,
-        _ => count,
+    let Some(reach) = Reach::of(actor, filter.assigned_to, None) else {
+        let count = status::counts(&mut *db, tenant, now).await?.of(status);
+        let rows = if count <= part.offset { Vec::new() } else { walked(None).build().fetch_all(&mut *db).await? };
+        return Ok(Page { count, rows: views(db, tenant, &rows, now).await? });
     };
-    let rows = match &reach {
-        _ if count <= part.offset => Vec::new(),
-        None => walked(None).build().fetch_all(&mut *db).await?,
-        Some(reach) if is_walked(&mut *db, tenant, counts, chats, status, part, now).await? => {
-            walked(Some(reach)).build().fetch_all(&mut *db).await?
-        }
-        Some(reach) => {
-            let list = List {
-                table: "read_models.conversations",
-                time: "last_message_at",
-                id: "conversation_id",
-                kinds: status::kinds(status),
-                since: silent_since(status, now),
-                count,
-                among: chats,
-                wanted: |sql: &mut Sql| status::push_is(sql, status, now),
-            };
-            reach.page(&mut *db, tenant, part, &list, |rows| page(part, rows)).await?
-        }
+    if reach.is_nothing() {
+        return Ok(Page { count: 0, rows: Vec::new() });
+    }
+    let compared = status::compared(&mut *db, tenant, &reach, now).await?;
+    let count = compared.own.of(status);
+    let rows = if count <= part.offset {
+        Vec::new()
+    } else if is_walked(&compared, status, part) {
+        walked(Some(&reach)).build().fetch_all(&mut *db).await?
+    } else {
+        let list = List {
+            table: "read_models.conversations",
+            time: "last_message_at",
+            id: "conversation_id",
+            kinds: status::kinds(status),
+            since: silent_since(status, now),
+            count,
+            among: if status.is_some() { compared.chats } else { count },
+            wanted: |sql: &mut Sql| status::push_is(sql, status, now),
+        };
+        reach.page(&mut *db, tenant, part, &list, |rows| page(part, rows)).await?
     };
     Ok(Page { count, rows: views(db, tenant, &rows, now).await? })
 }
 
-/// Whether a page of a status is found sooner among everybody's conversations of it than in so many chats.
-async fn is_walked(
-    db: &mut PgConnection,
-    tenant: TenantId,
-    counts: Counts,
-    chats: i64,
-    status: Option<ConversationStatus>,
-    part: PageRequest,
-    now: i64,
-) -> Result<bool, sqlx::Error> {
-    if status.is_none() {
-        return Ok(false);
-    }
-    let all = status::counts(&mut *db, tenant, None, now).await?.of(status);
-    let count = counts.of(status);
+/// Whether a page of a status is found sooner among everybody's conversations of it than in these chats.
+fn is_walked(compared: &Compared, status: Option<ConversationStatus>, part: PageRequest) -> bool {
+    let Compared { own, all, chats } = compared;
+    let count = own.of(status);
     // Chats with what is over come after those with what is active.
-    let before =
-        if status == Some(ConversationStatus::Expired) { counts.of(Some(ConversationStatus::Active)) } else { 0 };
-    Ok(part.until_full(all, count) / WALKED <= before + part.until_full(chats, count))
+    let before = match status {
+        None => return false,
+        Some(ConversationStatus::Expired) => own.of(Some(ConversationStatus::Active)),
+        Some(_) => 0,
+    };
+    part.until_full(all.of(status), count) / WALKED <= before + part.until_full(*chats, count)
 }
 
 /// The question for a page of conversations.
@@ -158,6 +151,9 @@ async fn views(
     rows: &[PgRow],
     now: i64,
 ) -> Result<Vec<ConversationView>, sqlx::Error> {
+    if rows.is_empty() {
+        return Ok(Vec::new());
+    }
     let chats: Vec<&str> = rows.iter().map(|row| row.try_get("wa_id")).collect::<Result<_, _>>()?;
     let tags = taggings::of_chats(&mut *db, tenant, &chats).await?;
     let known: Vec<(String, Option<i64>, Option<String>)> = sqlx::query_as(

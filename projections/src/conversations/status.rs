@@ -2,7 +2,7 @@
 //! stored; the totals tell when how many are, and the newest of each kind lie in an index each.
 
 use chatledger_domain::{TenantId, chat::conversation::SPAN};
-use sqlx::{PgConnection, Postgres, QueryBuilder};
+use sqlx::{PgConnection, QueryBuilder};
 
 use super::{ConversationStatus, totals};
 use crate::chats::{Reach, Sql};
@@ -36,33 +36,62 @@ impl Counts {
     }
 }
 
-/// Counts the conversations in these chats, or all: adds up totals, and looks at those alone that end within minutes.
-pub(super) async fn counts(
+/// What tells how a list that is cut down to some chats is found.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Compared {
+    /// The conversations in these chats.
+    pub own: Counts,
+    /// Those of everybody.
+    pub all: Counts,
+    /// How many chats these are.
+    pub chats: i64,
+}
+
+/// How many conversations there are.
+pub(super) async fn counts(db: &mut PgConnection, tenant: TenantId, now: i64) -> Result<Counts, sqlx::Error> {
+    let mut sql = QueryBuilder::new("SELECT * FROM ");
+    push_counts(&mut sql, tenant, None, now);
+    let (all, closed, active) = sql.push(" c").build_query_as().fetch_one(db).await?;
+    Ok(Counts { all, closed, active })
+}
+
+/// Counts in these chats, among everybody's.
+pub(super) async fn compared(
     db: &mut PgConnection,
     tenant: TenantId,
-    whose: Option<&Reach>,
+    reach: &Reach,
     now: i64,
-) -> Result<Counts, sqlx::Error> {
-    if whose.is_some_and(Reach::is_nothing) {
-        return Ok(Counts { all: 0, closed: 0, active: 0 });
-    }
+) -> Result<Compared, sqlx::Error> {
+    let mut sql = QueryBuilder::new("SELECT o.*, c.*, k.chats FROM ");
+    push_counts(&mut sql, tenant, Some(reach), now);
+    sql.push(" o, ");
+    push_counts(&mut sql, tenant, None, now);
+    sql.push(" c, (");
+    reach.push_count(&mut sql, tenant);
+    sql.push(") k");
+    let row: (i64, i64, i64, i64, i64, i64, i64) = sql.build_query_as().fetch_one(db).await?;
+    let counts = |all, closed, active| Counts { all, closed, active };
+    Ok(Compared { own: counts(row.0, row.1, row.2), all: counts(row.3, row.4, row.5), chats: row.6 })
+}
+
+/// Appends how many conversations there are in these chats, or all, as a table of one row: adds up totals, and looks at those
+/// alone that end within minutes.
+fn push_counts(sql: &mut Sql, tenant: TenantId, whose: Option<&Reach>, now: i64) {
     let soon = totals::part_of(now);
-    let mut sql = QueryBuilder::<Postgres>::new("SELECT t.conversations, t.closed, l.later + ");
+    sql.push("(SELECT t.conversations, t.closed, l.later + ");
     sql.push("(SELECT count(*) FROM read_models.conversations v WHERE v.tenant_id = ").push_bind(tenant.0);
     sql.push(format!(" AND {OPEN} AND v.expires_at > ")).push_bind(now).push(" AND v.expires_at < ").push_bind(soon);
     if let Some(reach) = whose {
-        reach.push_only(&mut sql, "v");
+        reach.push_only(sql, "v");
     }
-    sql.push(") FROM (SELECT coalesce(sum(s.conversations), 0)::bigint AS conversations,");
+    sql.push(") AS active FROM (SELECT coalesce(sum(s.conversations), 0)::bigint AS conversations,");
     sql.push(" coalesce(sum(s.closed), 0)::bigint AS closed FROM ");
-    push_totals(&mut sql, "conversation_shares", tenant, whose, |_| {});
+    push_totals(sql, "conversation_shares", tenant, whose, |_| {});
     sql.push(") t, (SELECT coalesce(sum(s.conversations), 0)::bigint AS later FROM ");
-    push_totals(&mut sql, "conversation_ends", tenant, whose, |sql| {
+    push_totals(sql, "conversation_ends", tenant, whose, |sql| {
         sql.push(" AND s.until > ").push_bind(soon);
     });
-    sql.push(") l");
-    let (all, closed, active) = sql.build_query_as().fetch_one(db).await?;
-    Ok(Counts { all, closed, active })
+    sql.push(") l)");
 }
 
 /// Appends the totals `s` of these chats, or of all, as a table.
