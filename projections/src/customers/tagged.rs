@@ -27,23 +27,21 @@ pub(super) async fn customers(
             .fetch_all(&mut *db)
             .await?;
     let reach = Reach::of(actor, None, None);
-    let of_tags = total(&mut *db, tenant, &tags, None).await?;
+    if reach.as_ref().is_some_and(Reach::is_nothing) {
+        return Ok((0, Vec::new()));
+    }
+    let Totals { of_tags, own, chats } = totals(&mut *db, tenant, &tags, reach.as_ref()).await?;
     let count = match &reach {
-        _ if tags.len() < 2 => total(&mut *db, tenant, &tags, reach.as_ref()).await?,
-        Some(reach) if reach.count(&mut *db, tenant).await?.0 < of_tags => {
-            look_at_chats(&mut *db, tenant, &tags, reach).await?
-        }
+        _ if tags.len() < 2 => own,
+        Some(reach) if chats < of_tags => look_at_chats(&mut *db, tenant, &tags, reach).await?,
         _ => look(&mut *db, tenant, &tags, reach.as_ref()).await?,
     };
     if count <= part.offset {
         return Ok((count, Vec::new()));
     }
-    if let Some(reach) = &reach {
-        let (chats, _) = reach.count(&mut *db, tenant).await?;
-        if part.until_full(chats, count) < part.until_full(of_tags, count) {
-            let rows = of_chats(db, tenant, reach, part, (count, chats), |sql| push_carries(sql, "v", &tags)).await?;
-            return Ok((count, rows));
-        }
+    if let Some(reach) = reach.as_ref().filter(|_| part.until_full(chats, count) < part.until_full(of_tags, count)) {
+        let rows = of_chats(db, tenant, reach, part, (count, chats), |sql| push_carries(sql, "v", &tags)).await?;
+        return Ok((count, rows));
     }
     let mut sql = page(part, |sql| push_first(sql, tenant, &tags, part.end(), reach.as_ref()));
     Ok((count, sql.build().fetch_all(db).await?))
@@ -72,24 +70,45 @@ fn push_carries(sql: &mut Sql, row: &str, tags: &[i64]) {
     sql.push_bind(tags.to_vec()).push(") OFFSET 0)");
 }
 
-/// How many customers carry each of these tags, together: of all, or in these chats.
-async fn total(
+/// How many customers carry each of these tags, together.
+#[derive(sqlx::FromRow)]
+struct Totals {
+    /// Of all.
+    of_tags: i64,
+    /// In the actor's chats.
+    own: i64,
+    /// How many chats these are; 0 where they are all.
+    chats: i64,
+}
+
+async fn totals(
     db: &mut PgConnection,
     tenant: TenantId,
     tags: &[i64],
     whose: Option<&Reach>,
-) -> Result<i64, sqlx::Error> {
-    let mut sql = QueryBuilder::new(
-        "SELECT coalesce(sum(s.customers), 0)::bigint FROM read_models.customer_tag_shares s WHERE s.tenant_id = ",
-    );
-    sql.push_bind(tenant.0).push(" AND s.tag_id = ANY(").push_bind(tags.to_vec()).push(")");
+) -> Result<Totals, sqlx::Error> {
+    let carriers = |sql: &mut Sql, only: &dyn Fn(&mut Sql)| {
+        sql.push("(SELECT coalesce(sum(s.customers), 0)::bigint FROM read_models.customer_tag_shares s");
+        sql.push(" WHERE s.tenant_id = ").push_bind(tenant.0);
+        sql.push(" AND s.tag_id = ANY(").push_bind(tags.to_vec()).push(")");
+        only(sql);
+        sql.push(")");
+    };
+    let mut sql = QueryBuilder::new("SELECT *");
     match whose {
-        Some(reach) => reach.push_only(&mut sql, "s"),
-        None => {
-            sql.push(" AND s.assigned_user = 0 AND s.assigned_group = 0");
+        None => sql.push(", of_tags AS own, 0::bigint AS chats FROM (SELECT "),
+        Some(reach) => {
+            sql.push(" FROM (SELECT ");
+            carriers(&mut sql, &|sql| reach.push_only(sql, "s"));
+            sql.push(" AS own, (SELECT k.chats FROM (");
+            reach.push_count(&mut sql, tenant);
+            sql.push(") k) AS chats, ")
         }
-    }
-    sql.build_query_scalar().fetch_one(db).await
+    };
+    carriers(&mut sql, &|sql| {
+        sql.push(" AND s.assigned_user = 0 AND s.assigned_group = 0");
+    });
+    sql.push(" AS of_tags) t").build_query_as().fetch_one(db).await
 }
 
 /// How many customers carry one of these tags, by looking at each.
