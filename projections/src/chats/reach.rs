@@ -5,7 +5,7 @@
 //! such chats costs what a page of ten costs.
 
 use chatledger_domain::{Actor, Assignment, GroupId, Scope, TenantId, UserId};
-use sqlx::{Connection, PgConnection, Postgres, QueryBuilder, postgres::PgRow};
+use sqlx::{Connection, PgConnection, Postgres, QueryBuilder, Transaction, postgres::PgRow};
 
 use crate::views::PageRequest;
 
@@ -46,6 +46,12 @@ pub(crate) struct List<W> {
 pub(crate) fn share_of(by: Assignment) -> Option<(i64, i64)> {
     let (user, group) = (by.user.map(|user| user.0), by.group.map(|group| group.0));
     user.or(group).map(|_| (user.unwrap_or(0), group.unwrap_or(0)))
+}
+
+/// A transaction whose questions are answered by the order of indexes, by plans that are made once: where a table was not
+/// analysed since it grew, the planner would read all that there is and sort it; and to plan anew takes longer than to answer.
+pub(crate) async fn by_index(db: &mut PgConnection) -> Result<Transaction<'_, Postgres>, sqlx::Error> {
+    db.begin_with("BEGIN; SET LOCAL enable_bitmapscan = off; SET LOCAL plan_cache_mode = force_generic_plan").await
 }
 
 /// Which chats, all of them apart from each other; readable by the actor.
@@ -120,7 +126,7 @@ impl Reach {
         }
     }
 
-    /// A page of a list, of what there is in these chats. `page_of` makes the question from what appends the rows `v`.
+    /// A page of a list, of what there is in these chats; asked `by_index`. `page_of` makes the question from what appends the rows `v`.
     ///
     /// Looks into the chats with the newest messages, and into more of them until no other can have a part in the page.
     /// Rows of the very second in which the others begin are found by walking the list: a bulk message may have put
@@ -138,22 +144,18 @@ impl Reach {
             return Ok(Vec::new());
         }
         let end = part.end();
-        // Where a table was not analysed since it grew, the planner would read all that there is and sort it.
-        let mut tx = db.begin_with("BEGIN; SET LOCAL enable_bitmapscan = off").await?;
         let evenly = part.until_full(list.among, list.count);
         let mut many = if evenly > end { evenly + evenly / 4 } else { end };
-        let rows = loop {
-            let (chats, others) = self.newest(&mut tx, tenant, many).await?;
+        loop {
+            let (chats, others) = self.newest(&mut *db, tenant, many).await?;
             let mut sql = page_of(&|sql| self.push_rows(sql, tenant, list, &chats, others.map(|others| (others, end))));
-            let rows = sql.build().fetch_all(&mut *tx).await?;
+            let rows = sql.build().fetch_all(&mut *db).await?;
             let is_full = i64::try_from(rows.len()).is_ok_and(|rows| rows >= there);
             if is_full || others.is_none_or(|others| others <= list.since) {
-                break rows;
+                return Ok(rows);
             }
             many = many.saturating_mul(8);
-        };
-        tx.commit().await?;
-        Ok(rows)
+        }
     }
 
     /// The `many` of these chats with the newest messages, and the time after which no other has any; `None` where there

@@ -8,7 +8,7 @@ use super::{
     status::{self, Compared},
 };
 use crate::{
-    chats::{List, Reach, Sql},
+    chats::{List, Reach, Sql, by_index},
     inbox::{only_readable, wa_id},
     messages, taggings,
     views::{Page, PageRequest},
@@ -44,12 +44,13 @@ pub(crate) async fn conversations(
     if reach.is_nothing() {
         return Ok(Page { count: 0, rows: Vec::new() });
     }
-    let compared = status::compared(&mut *db, tenant, &reach, now).await?;
+    let mut tx = by_index(&mut *db).await?;
+    let compared = status::compared(&mut tx, tenant, &reach, now).await?;
     let count = compared.own.of(status);
     let rows = if count <= part.offset {
         Vec::new()
     } else if is_walked(&compared, status, part) {
-        walked(Some(&reach)).build().fetch_all(&mut *db).await?
+        walked(Some(&reach)).build().fetch_all(&mut *tx).await?
     } else {
         let list = List {
             table: "read_models.conversations",
@@ -61,8 +62,9 @@ pub(crate) async fn conversations(
             among: if status.is_some() { compared.chats } else { count },
             wanted: |sql: &mut Sql| status::push_is(sql, status, now),
         };
-        reach.page(&mut *db, tenant, part, &list, |rows| page(part, rows)).await?
+        reach.page(&mut tx, tenant, part, &list, |rows| page(part, rows)).await?
     };
+    tx.commit().await?;
     Ok(Page { count, rows: views(db, tenant, &rows, now).await? })
 }
 

@@ -10,7 +10,7 @@ use sqlx::{PgConnection, Postgres, QueryBuilder, Row, postgres::PgRow};
 
 use super::{CustomerFilter, CustomerProfileView, CustomerView, tagged};
 use crate::{
-    chats::{List, Reach, Sql},
+    chats::{List, Reach, Sql, by_index},
     contacts,
     inbox::{Answer, Inbox, counted, only_readable, reads_all, wa_id},
     measures, taggings,
@@ -155,7 +155,10 @@ pub(super) async fn of_chats(
             sql.push(" a");
         })
     };
-    reach.page(db, tenant, part, &list, page_of).await
+    let mut tx = by_index(db).await?;
+    let rows = reach.page(&mut tx, tenant, part, &list, page_of).await?;
+    tx.commit().await?;
+    Ok(rows)
 }
 
 async fn customer(
