@@ -6,7 +6,7 @@ use chatledger_domain::{Actor, GroupId, TenantId, UserId, WaId, permission::Assi
 use sqlx::{PgConnection, Postgres, QueryBuilder, Row, postgres::PgRow};
 use uuid::Uuid;
 
-use super::Reach;
+use super::{Reach, Sql, push_looked_up};
 use crate::{
     contacts,
     groups::groups_by_id,
@@ -57,8 +57,8 @@ impl Search {
 
     /// Appends the chats found. That no tag or saved contact matches is told to the planner by leaving them out: it
     /// would expect thousands of them and read every chat. `OFFSET 0` keeps it from walking the chats by time until
-    /// enough happen to match, and from reading them all while they were not analysed since they grew.
-    fn from(&self, sql: &mut QueryBuilder<'_, Postgres>, tenant: TenantId) {
+    /// enough happen to match.
+    fn from(&self, sql: &mut Sql, tenant: TenantId) {
         sql.push("(SELECT p.wa_id FROM read_models.search_persons(").push_bind(self.pattern.clone());
         sql.push(") AS p(wa_id)");
         if !self.tags.is_empty() {
@@ -69,19 +69,13 @@ impl Search {
             sql.push(" UNION SELECT s.wa_id FROM read_models.search_contacts(").push_bind(self.pattern.clone());
             sql.push(") AS s(wa_id)");
         }
-        sql.push(" OFFSET 0) f CROSS JOIN LATERAL (SELECT * FROM read_models.chats c WHERE c.tenant_id = ");
-        sql.push_bind(tenant.0).push(" AND c.wa_id = f.wa_id OFFSET 0) c");
+        sql.push(" OFFSET 0) f");
+        push_looked_up(sql, tenant, "read_models.chats", "c", "f");
     }
 }
 
 /// Appends where the chats come from and which are wanted.
-fn from(
-    sql: &mut QueryBuilder<'_, Postgres>,
-    tenant: TenantId,
-    actor: &Actor,
-    filter: &ChatFilter,
-    search: Option<&Search>,
-) {
+fn from(sql: &mut Sql, tenant: TenantId, actor: &Actor, filter: &ChatFilter, search: Option<&Search>) {
     sql.push(" FROM ");
     match search {
         Some(search) => search.from(sql, tenant),

@@ -54,6 +54,13 @@ pub(crate) async fn by_index(db: &mut PgConnection) -> Result<Transaction<'_, Po
     db.begin_with("BEGIN; SET LOCAL enable_bitmapscan = off; SET LOCAL plan_cache_mode = force_generic_plan").await
 }
 
+/// Appends the rows of a table for the `wa_id` of each row of `of`. `OFFSET 0`: one look-up for each, not one search for all;
+/// while a table was not analysed since it grew, the planner would read all of it.
+pub(crate) fn push_looked_up(sql: &mut Sql, tenant: TenantId, table: &str, row: &str, of: &str) {
+    sql.push(format!(" CROSS JOIN LATERAL (SELECT * FROM {table} {row} WHERE {row}.tenant_id = ")).push_bind(tenant.0);
+    sql.push(format!(" AND {row}.wa_id = {of}.wa_id OFFSET 0) {row}"));
+}
+
 /// Which chats, all of them apart from each other; readable by the actor.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Reach {
@@ -126,7 +133,8 @@ impl Reach {
         }
     }
 
-    /// A page of a list, of what there is in these chats; asked `by_index`. `page_of` makes the question from what appends the rows `v`.
+    /// A page of a list, of what there is in these chats; asked `by_index`. `page_of` makes the question from what appends
+    /// the rows `v`.
     ///
     /// Looks into the chats with the newest messages, and into more of them until no other can have a part in the page.
     /// Rows of the very second in which the others begin are found by walking the list: a bulk message may have put
@@ -187,10 +195,9 @@ impl Reach {
         others: Option<(i64, i64)>,
     ) {
         let List { table, time, id, kinds, wanted, .. } = list;
-        sql.push("(SELECT v.* FROM unnest(").push_bind(chats.to_vec()).push("::text[]) AS k (wa_id), LATERAL ");
-        // `OFFSET 0`: one look-up for each chat, not one search for all.
-        sql.push(format!("(SELECT * FROM {table} v WHERE v.tenant_id = ")).push_bind(tenant.0);
-        sql.push(" AND v.wa_id = k.wa_id OFFSET 0) v WHERE true");
+        sql.push("(SELECT v.* FROM unnest(").push_bind(chats.to_vec()).push("::text[]) AS k (wa_id)");
+        push_looked_up(sql, tenant, table, "v", "k");
+        sql.push(" WHERE true");
         wanted(sql);
         if let Some((second, many)) = others {
             sql.push(format!(" AND v.{time} > ")).push_bind(second);

@@ -10,7 +10,7 @@ use sqlx::{PgConnection, Postgres, QueryBuilder, Row, postgres::PgRow};
 
 use super::{CustomerFilter, CustomerProfileView, CustomerView, tagged};
 use crate::{
-    chats::{List, Reach, Sql, by_index},
+    chats::{List, Reach, Sql, by_index, push_looked_up},
     contacts,
     inbox::{Answer, Inbox, counted, only_readable, reads_all, wa_id},
     measures, taggings,
@@ -68,9 +68,8 @@ fn from(sql: &mut Sql, tenant: TenantId, actor: &Actor, filter: &CustomerFilter)
         if let Some(number) = contacts::number(search).filter(|number| *number != pattern(search)) {
             sql.push(" UNION SELECT read_models.search_customers(").push_bind(number).push(")");
         }
-        // Looked up one by one: while customers were not analysed since they grew, the planner would read them all.
-        sql.push(" OFFSET 0) f CROSS JOIN LATERAL (SELECT * FROM read_models.customer_activity a WHERE a.tenant_id = ");
-        sql.push_bind(tenant.0).push(" AND a.wa_id = f.wa_id OFFSET 0) a");
+        sql.push(" OFFSET 0) f");
+        push_looked_up(sql, tenant, "read_models.customer_activity", "a", "f");
     } else {
         sql.push("read_models.customer_activity a");
     }
